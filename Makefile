@@ -1,0 +1,128 @@
+# Sentiscope. `make` lists what there is. Everything is set up on first use and kept in .venv*.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 127.0.0.1
+ACCEL ?= cpu
+DATA ?= ../shared/data
+WEIGHTS ?= ../shared/weights
+NICE := $(shell test -t 1 && printf '\033[1m')
+PLAIN := $(shell test -t 1 && printf '\033[0m')
+say = @echo "$(NICE)==> $(1)$(PLAIN)"
+
+UV := .venv/bin/uv
+BIN := .venv/bin
+SERVE := .venv-serve
+export UV_LINK_MODE ?= copy
+export PYTHONWARNINGS ?=
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+# --- Set-up -----------------------------------------------------------------------------------
+
+$(UV): requirements/uv.txt
+	$(call say,Setting up: a virtual environment and uv (once))
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Sentiscope needs Python 3.11 to 3.13, this is {v[0]}.{v[1]}; name another with PYTHON=")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.ready: requirements/dev.txt pyproject.toml | $(UV)
+	$(call say,Setting up: PyTorch and everything else (about 5 GB; once; half a minute on a fast link))
+	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(call say,Compiling to bytecode)
+	@$(BIN)/python -m compileall -q -j 0 $(BIN)/../lib app models sentiscope training worker > /dev/null || true
+	@touch $@
+
+$(SERVE)/.ready-$(ACCEL): requirements/serve-$(ACCEL).txt pyproject.toml | $(UV)
+	$(call say,Setting up: the light environment without PyTorch (once; $(ACCEL)))
+	@rm -rf $(SERVE)
+	@$(PYTHON) -m venv --without-pip $(SERVE)
+	@$(UV) pip install --python $(SERVE)/bin/python --require-hashes -r requirements/serve-$(ACCEL).txt
+	@$(UV) pip install --quiet --python $(SERVE)/bin/python --no-deps --no-build-isolation --editable .
+	@$(SERVE)/bin/python -m compileall -q $(SERVE)/lib app models sentiscope > /dev/null || true
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.ready ## Set everything up and start nothing
+
+# --- Run --------------------------------------------------------------------------------------
+
+.PHONY: run
+run: .venv/.ready ## Set up and serve everything on http://127.0.0.1:8000 (PORT=, HOST=)
+	@exec $(BIN)/sentiscope serve --host $(HOST) --port $(PORT)
+
+.PHONY: serve
+serve: $(SERVE)/.ready-$(ACCEL) ## Set up and serve predictions only, without PyTorch (PORT=, HOST=, ACCEL=cpu|gpu)
+	@exec $(SERVE)/bin/sentiscope serve --host $(HOST) --port $(PORT)
+
+# --- Quality ----------------------------------------------------------------------------------
+
+.PHONY: test
+test: .venv/.ready ## Set up and run the tests (ARGS= for pytest)
+	$(call say,Running the tests)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: .venv/.ready ## Format check, lint, types, import contracts
+	$(call say,Checking format, lint, types and import contracts)
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: check
+check: lint test ## All that CI runs
+
+.PHONY: format
+format: .venv/.ready ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: $(UV) ## Pin the dependencies anew: hashed, and without any address
+	$(call say,Resolving)
+	@c="$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate"; \
+	$$c requirements/uv.in -o requirements/uv.txt; \
+	$$c pyproject.toml --extra cpu --group build -o requirements/serve-cpu.txt; \
+	$$c pyproject.toml --extra gpu --group build -o requirements/serve-gpu.txt; \
+	$$c pyproject.toml --extra cpu --extra train --group dev -o requirements/dev.txt
+
+# --- Models and figures -----------------------------------------------------------------------
+
+.PHONY: datasets
+datasets: .venv/.ready ## Import FI and Emotion6 from DATA=../shared/data into var/datasets
+	@test -d var/datasets/fi || $(BIN)/sentiscope datasets import fi $(DATA)/fi-0.zip $(DATA)/fi-1.zip $(DATA)/fi-2.zip \
+		--name fi --title "FI, our split" \
+		--terms "Not stated where found; photos belong to their Flickr and Instagram owners. Research use only."
+	@test -d var/datasets/emotion6 || $(BIN)/sentiscope datasets import emotion6 $(DATA)/emotion6.zip \
+		--name emotion6 --title "Emotion6, fold 0" --test-fold 0 \
+		--terms "Academic research only; image copyright remains with the original owners."
+
+.PHONY: metrics
+metrics: datasets ## Score the default model on the test split and fold: the figures of its card
+	@$(BIN)/sentiscope evaluate training/configs/open/evaluate_default.yaml
+
+.PHONY: default-model
+default-model: datasets ## Train and publish the default model from scratch (hours on a CPU; resumable)
+	@$(BIN)/sentiscope train training/configs/open/default.yaml --run var/runs/default
+	@$(BIN)/sentiscope export training/configs/open/export_default.yaml
+
+.PHONY: bench
+bench: .venv/.ready ## Images per second of the default model: decode, pre-processing and ONNX Runtime
+	@$(BIN)/python bench/floor.py
+
+.PHONY: bench-probe
+bench-probe: datasets ## The bar: a linear probe on frozen ImageNet features, on the same splits
+	@$(BIN)/python bench/linear_probe.py --weights $(WEIGHTS)/mobilenet_v2_imagenet1k.safetensors
+
+.PHONY: clean
+clean: ## Remove environments and caches; keeps var/ (data, runs, models)
+	@rm -rf .venv .venv-serve .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

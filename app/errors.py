@@ -1,0 +1,163 @@
+"""What can go wrong, named as facts; `problems` puts what concerns a request on the wire."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One of several things that are wrong, and where."""
+
+    loc: tuple[str | int, ...]
+    msg: str
+
+
+class AppError(Exception):
+    """The service cannot do what was asked of it."""
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or type(self).__doc__ or ""
+        super().__init__(self.detail)
+
+
+class BindingRefused(AppError):
+    """The service cannot listen there."""
+
+
+class RequestError(AppError):
+    """The request cannot be served."""
+
+    status: ClassVar[HTTPStatus]
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.faults = tuple(faults)
+        self.headers = dict(headers or {})
+
+
+class InternalError(RequestError):
+    """The service made a mistake."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class MalformedRequest(RequestError):
+    """The request is not well-formed."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class EmptyImage(RequestError):
+    """There is no image."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class UrlRefused(RequestError):
+    """Images are not fetched from addresses."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class ModelReadOnly(RequestError):
+    """The version cannot be changed."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class ModelNotFound(RequestError):
+    """There is no such model, version or alias."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class RequestTooSlow(RequestError):
+    """The request did not arrive in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
+class ModelInUse(RequestError):
+    """An alias points to the version."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class BodyTooLarge(RequestError):
+    """The body is too large."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class TooManyImages(RequestError):
+    """The request has too many images."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class ImageTooLarge(RequestError):
+    """The image has too many pixels."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedContentType(RequestError):
+    """Images do not come in this content type."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class UnsupportedFormat(RequestError):
+    """This is not a supported image format."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class BrokenImage(RequestError):
+    """The image cannot be read."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class InvalidOption(RequestError):
+    """An option is unknown or has a wrong value."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class QueueFull(RequestError):
+    """Too many images are waiting."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class ModelDamaged(RequestError):
+    """The model on disk is damaged."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class ModelNotServable(RequestError):
+    """The model cannot run in this service."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class NotReady(RequestError):
+    """No model is loaded."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class DeadlinePassed(RequestError):
+    """The request waited too long."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT

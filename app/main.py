@@ -1,0 +1,81 @@
+"""Serving: settings in, a process that answers until it is told to stop."""
+
+import logging
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+from pydantic import ValidationError
+
+from app import binding
+from app.errors import BindingRefused
+from app.factory import create_app
+from app.settings import Settings
+
+_GRACE_S = 5
+
+
+def main() -> None:
+    """Serve as the environment says."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        _give_up(f"a setting is wrong: {error}")
+    serve(settings)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; raises SystemExit(1) where it cannot listen."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells clients' mistakes
+    try:
+        listening = binding.bind(settings.host, settings.port)
+    except BindingRefused as error:
+        _give_up(error.detail)
+
+    def announce(readiness: str) -> None:
+        _say(_greeting(binding.url(listening), readiness))
+
+    config = uvicorn.Config(
+        create_app(settings, announce=announce),
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _greeting(url: str, readiness: str) -> str:
+    return (
+        f"Sentiscope at {url} ({readiness}); this machine only, as no API keys are set. "
+        f"Try: curl -F image=@photo.jpg {url}/v1/predictions"
+    )
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End with status 0; uvicorn raises the signal again here once it has shut down."""
+    del number, frame
+    raise SystemExit(0)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _give_up(line: str) -> NoReturn:
+    sys.stderr.write(line + "\n")
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Every error as `application/problem+json` (RFC 9457): one shape, one handler."""
+
+import logging
+import re
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from app import errors, methods
+from app.errors import Fault, InternalError, RequestError
+from app.schemas import Problem, ProblemPart
+from models.bundle import BrokenBundle
+from models.errors import ModelError
+from models.registry import BadName, NotWritable, UnknownModel, VersionInUse
+
+MEDIA_TYPE = "application/problem+json"
+_TYPE = "urn:sentiscope:problem:"
+_log = logging.getLogger(__name__)
+
+_MODEL_ERRORS: Mapping[type[ModelError], type[RequestError]] = {
+    UnknownModel: errors.ModelNotFound,
+    BadName: errors.ModelNotFound,
+    VersionInUse: errors.ModelInUse,
+    NotWritable: errors.ModelReadOnly,
+    BrokenBundle: errors.ModelDamaged,
+}
+_FOLDERS = re.compile(r"(?<![\w.])(?:/[^\s/:'\"]+)*/(?=[^\s/])")
+"""The folders of an absolute path; its last name stays."""
+
+
+def of_model_error(error: ModelError) -> RequestError:
+    """What an error of the models package is to a client, without the host's folders."""
+    kind = _MODEL_ERRORS.get(type(error), errors.ModelNotServable)
+    return kind(_FOLDERS.sub("", str(error)))
+
+
+def of_error(error: RequestError, *, instance: str) -> Problem:
+    """The problem document of `error`."""
+    name = type(error).__name__
+    parts = [ProblemPart(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
+    return Problem(
+        type=_TYPE + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(),
+        title=(type(error).__doc__ or name).rstrip("."),
+        status=error.status,
+        detail=error.detail,
+        instance=instance,
+        **({"errors": parts} if parts else {}),
+    )
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let every error of `app` be answered as a problem document."""
+    for kind in (RequestError, ModelError, RequestValidationError, ClientDisconnect, HTTPException):
+        app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(Exception, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return _of_http(request, error)
+    known = _known(error)
+    if known is None:
+        known = _unforeseen(request, error)
+    return _response(of_error(known, instance=request.url.path), known.headers)
+
+
+def _known(error: Exception) -> RequestError | None:
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, ModelError):
+        return of_model_error(error)
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error)
+    if isinstance(error, ClientDisconnect):
+        return errors.MalformedRequest("the connection was closed before the body was complete")
+    return None
+
+
+def _unforeseen(request: Request, error: Exception) -> RequestError:
+    """A mistake of ours: the log gets all of it, the client a reference to that."""
+    reference = uuid.uuid4().hex[:12]
+    place = f"{request.method} {request.url.path}"
+    _log.error("unforeseen error %s in %s", reference, place, exc_info=error)
+    return InternalError(f"an unforeseen error; the service's log has it under {reference}")
+
+
+def _of_http(request: Request, error: HTTPException) -> Response:
+    """What the framework itself refuses: an unknown path, a method that is not allowed."""
+    status = HTTPStatus(error.status_code)
+    path, headers = request.url.path, dict(error.headers or {})
+    detail = str(error.detail)
+    if status is HTTPStatus.NOT_FOUND:
+        detail = f"there is nothing at {path}; GET /docs or /openapi.json lists what there is"
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = methods.allowed(request) or headers.get("allow", "")
+        headers = {"Allow": allowed}
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+        detail = f"{request.method} is not allowed at {path}; allowed: {allowed}"
+    kind = _TYPE + status.phrase.lower().replace(" ", "-")
+    problem = Problem(type=kind, title=status.phrase, status=status, detail=detail, instance=path)
+    return _response(problem, headers)
+
+
+def _of_validation(error: RequestValidationError) -> RequestError:
+    faults = [Fault(tuple(found["loc"]), _message(found)) for found in error.errors()]
+    said = "; ".join(f"{fault.loc[-1]}: {fault.msg}" for fault in faults)
+    return errors.InvalidOption(said, faults=faults)
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    if found["type"] == "extra_forbidden":
+        return "unknown option; GET /docs lists the known ones"
+    return str(found["msg"]).removeprefix("Value error, ")
+
+
+def _response(problem: Problem, headers: Mapping[str, str]) -> Response:
+    body = problem.model_dump_json(exclude_unset=True)
+    return Response(body, status_code=problem.status, headers=dict(headers), media_type=MEDIA_TYPE)

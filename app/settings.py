@@ -1,0 +1,85 @@
+"""What an operator can set, through the environment; read once, in `main`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AliasChoices, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.manifest import Precision
+from models.registry import SHIPPED
+from models.runtime import Provider
+
+MIB = 1024 * 1024
+_PILLOW_LIMIT = 178_956_970
+"""Above this many pixels Pillow refuses to open a file at all."""
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """Settings of the service; each is read from the variable SENTISCOPE_ and its name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SENTISCOPE_", frozen=True, extra="forbid", validate_by_name=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on; without API keys loopback")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8000,
+        validation_alias=AliasChoices("SENTISCOPE_PORT", "PORT"),
+        description="Port to listen on, 0: any free one; PORT is read too",
+    )
+    models_root: Path = Field(
+        Path("var/models"), description="Folder of the models and aliases made here"
+    )
+    shipped_root: Path = Field(SHIPPED, description="Folder of the models that came with the code")
+    model: str = Field(
+        "default", min_length=1, description="Model that answers when a request names none"
+    )
+    precision: Precision = Field(
+        Precision.FP32, description="Graph that runs, fp32 or int8; a bundle without it is refused"
+    )
+    provider: Provider = Field(
+        Provider.CPU, description="Where graphs run, cpu or cuda; there is no silent fallback"
+    )
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(
+        default_factory=usable_cores,
+        description="Images decoded and run at the same time; default: one a core",
+    )
+    threads: Annotated[int, Field(ge=0, le=256)] = Field(
+        1, description="Threads of one run; 0: one a core (fewer images a second, lower latency)"
+    )
+    queue_size: Annotated[int, Field(ge=1)] = Field(
+        256, description="Images waiting or running before the answer is 429; at least max_images"
+    )
+    deadline_s: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="Seconds from the queue to the answer before it is 504"
+    )
+    read_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Seconds a client may take to send its request before it is 408"
+    )
+    max_body_bytes: Annotated[int, Field(ge=1)] = Field(
+        32 * MIB, description="Bytes of one request's body before it is 413"
+    )
+    max_images: Annotated[int, Field(ge=1)] = Field(
+        64, description="Images of one request before it is 413"
+    )
+    max_pixels: Annotated[int, Field(ge=1, le=_PILLOW_LIMIT)] = Field(
+        50_000_000, description="Pixels of one image, width times height, before it is 413"
+    )
+
+    @model_validator(mode="after")
+    def _one_request_fits_the_queue(self) -> Self:
+        if self.queue_size < self.max_images:
+            raise ValueError(
+                f"queue_size {self.queue_size} is less than max_images {self.max_images}: "
+                "the largest request could never be answered"
+            )
+        return self

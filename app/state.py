@@ -1,0 +1,68 @@
+"""What lives as long as the service: settings, models, queue."""
+
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+from fastapi import Depends, Request
+
+from app.errors import NotReady
+from app.inference import InferenceQueue
+from app.model_cache import ModelCache
+from app.problems import of_model_error
+from app.settings import Settings
+from models.errors import ModelError
+from models.registry import Registry, UnknownModel
+from models.runtime import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that routes work with."""
+
+    settings: Settings
+    models: ModelCache
+    queue: InferenceQueue
+
+    async def model(self, reference: str | None) -> Session:
+        """The model of that name, or the service's own; raises NotReady when that is missing."""
+        wanted = reference or self.settings.model
+        try:
+            return await self.models.session(wanted)
+        except UnknownModel as error:
+            if wanted != self.settings.model:
+                raise
+            raise NotReady(f"the service's model {wanted!r} is missing: {error}") from error
+
+    async def ready(self) -> Session:
+        """The service's own model, loaded; raises NotReady with what is missing."""
+        try:
+            return await self.model(None)
+        except ModelError as error:
+            reason = of_model_error(error).detail
+            raise NotReady(f"the service's model cannot be used: {reason}") from error
+
+
+class State(TypedDict):
+    """What the lifespan gives to each request."""
+
+    service: Service
+
+
+def open_service(settings: Settings) -> Service:
+    """A service that has loaded no model yet; close its queue in the end."""
+    models = ModelCache(
+        Registry(settings.models_root, settings.shipped_root),
+        precision=settings.precision,
+        provider=settings.provider,
+        threads=settings.threads,
+    )
+    queue = InferenceQueue(workers=settings.workers, capacity=settings.queue_size)
+    return Service(settings, models, queue)
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.state.service
+    return service
+
+
+TheService = Annotated[Service, Depends(_service)]

@@ -1,0 +1,22 @@
+"""One image as it came in."""
+
+import re
+from dataclasses import dataclass
+
+from app.errors import RequestError
+
+_LONGEST_NAME = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The bytes of an image, or why there are none; the name is the client's."""
+
+    filename: str | None
+    content: bytes | RequestError
+
+
+def plain_name(name: str) -> str | None:
+    """A file's name without folders and control characters, not longer than is sensible."""
+    last = re.split(r"[/\\]", name)[-1]
+    return "".join(filter(str.isprintable, last))[:_LONGEST_NAME].strip() or None

@@ -1,0 +1,25 @@
+"""The command line: each command is thin, and loads only what it needs."""
+
+import typer
+
+from sentiscope.commands import datasets, models, predict, recipes, serve
+
+app = typer.Typer(
+    name="sentiscope",
+    help="Tells what an image makes people feel.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("serve")(serve.serve)
+app.command("predict")(predict.predict)
+app.command("train")(recipes.train)
+app.command("evaluate")(recipes.evaluate)
+app.command("export")(recipes.export)
+app.add_typer(models.app, name="models", help="Models, versions and aliases.")
+app.add_typer(datasets.app, name="datasets", help="Canonical data sets.")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,89 @@
+"""`sentiscope train`, `evaluate` and `export`: recipes on this machine, from a YAML file."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sentiscope.output import fail, remark, say, told
+
+if TYPE_CHECKING:
+    from training.run import AnyConfig
+
+ConfigFile = Annotated[Path, typer.Argument(help="YAML file of the recipe.", exists=True)]
+RunOption = Annotated[
+    Path | None, typer.Option("--run", help="Run folder; default: var/runs/<name of the file>.")
+]
+DatasetsOption = Annotated[Path, typer.Option("--datasets", help="Folder of canonical data sets.")]
+
+STOPPED = 75
+"""Exit status of a run that was asked to stop and can go on."""
+
+
+def train(
+    config: ConfigFile, run: RunOption = None, datasets: DatasetsOption = Path("var/datasets")
+) -> None:
+    """Run a recipe; Ctrl-C makes a checkpoint, the same command goes on from there."""
+    results = _run(config, run, datasets)
+    say(json.dumps(results, indent=2))
+
+
+def evaluate(
+    config: ConfigFile, run: RunOption = None, datasets: DatasetsOption = Path("var/datasets")
+) -> None:
+    """Score a bundle or a trained run; prints each metric with its protocol."""
+    for found in _run(config, run, datasets)["evaluations"]:
+        say(f"\n{found['output']} ({found['precision']}), {found['images']} images")
+        say(f"  {found['protocol']}")
+        for name, value in found["metrics"].items():
+            say(f"  {name:24} {value:.4f}")
+
+
+def export(
+    config: ConfigFile, run: RunOption = None, datasets: DatasetsOption = Path("var/datasets")
+) -> None:
+    """Turn a trained run into a bundle, through the gates, and publish it."""
+    results = _run(config, run, datasets)
+    for gate in results["gates"]:
+        say(f"{gate['name']}: {'passed' if gate['passed'] else 'FAILED'} {gate['measured']}")
+    say(f"published {results['model']}@{results['version']} ({results['digest']})")
+
+
+def _run(config_file: Path, run: Path | None, datasets: Path) -> dict[str, Any]:
+    try:
+        from training.launch import launch
+        from training.run import RunFolder
+        from training.stopping import Stopped
+    except ModuleNotFoundError as error:
+        fail(f"training needs the 'train' extra ({error}); use `make setup`, then .venv/bin")
+    from models.errors import ModelError
+    from training.errors import TrainingError
+
+    folder = RunFolder(run or Path("var/runs") / config_file.stem)
+    with told(TrainingError, ModelError, OSError):
+        try:
+            folder.prepare(_config(config_file))
+            remark(f"run folder: {folder.path}")
+            return launch(folder, datasets_root=datasets)
+        except Stopped as stopped:
+            remark(str(stopped))
+            raise typer.Exit(STOPPED) from stopped
+
+
+def _config(file: Path) -> "AnyConfig":
+    import yaml
+    from pydantic import ValidationError
+
+    from training.config import RECIPE_CONFIG
+
+    try:
+        return RECIPE_CONFIG.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        fail(f"{file} is not YAML: {error}")
+    except ValidationError as error:
+        wrong = "\n".join(
+            f"  {'.'.join(map(str, fault['loc'])) or '(top)'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        fail(f"{file} is not a valid configuration:\n{wrong}")

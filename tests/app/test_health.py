@@ -1,0 +1,39 @@
+from pathlib import Path
+
+from models.registry import Registry
+from tests.app.client import Client, assert_problem, publish_tiny, serving, tiny_settings
+
+
+def test_process_is_alive_without_a_model(tmp_path: Path) -> None:
+    with serving(tiny_settings(tmp_path)) as client:
+        assert client.get("/health/live").json() == {"status": "alive"}
+
+
+def test_service_with_its_model_is_ready(client: Client, registry: Registry) -> None:
+    found = client.get("/health/ready").json()
+    assert found["status"] == "ready"
+    assert found["model"]["digest"] == f"sha256:{registry.open('tiny').digest}"
+
+
+def test_missing_model_is_named_until_it_is_there(tmp_path: Path) -> None:
+    with serving(tiny_settings(tmp_path, model="default")) as client:
+        problem = assert_problem(client.get("/health/ready"), 503)
+        assert "'default' is missing" in problem["detail"]
+        publish_tiny(tmp_path, "default")
+        assert client.get("/health/ready").status_code == 200
+
+
+def test_damaged_model_is_named(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    (tmp_path / "models" / "tiny" / "1" / "README.md").unlink()
+    with serving(tiny_settings(tmp_path)) as client:
+        problem = assert_problem(client.get("/health/ready"), 503)
+        assert "README.md is missing" in problem["detail"]
+
+
+def test_provider_that_is_not_there_is_named(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    with serving(tiny_settings(tmp_path, provider="cuda")) as client:
+        response = client.get("/health/ready")
+        if response.status_code == 503:
+            assert "cannot use cuda" in assert_problem(response, 503)["detail"]

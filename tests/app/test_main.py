@@ -1,0 +1,133 @@
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.app.client import assert_problem, publish_tiny
+from tests.app.pictures import encoded, solid
+from tests.app.server import ROOT, post_image, served, started
+
+
+def _refusal(**variables: object) -> str:
+    with started(**variables) as process:
+        said, wrong = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert said == ""
+        return wrong
+
+
+def test_service_says_where_it_is_and_with_which_model(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    with served(tmp_path) as server:
+        assert "model tiny@1" in server.greeting
+        assert "this machine only" in server.greeting
+        assert f"curl -F image=@photo.jpg {server.url}/v1/predictions" in server.greeting
+        assert post_image(server.url, encoded(solid())).status_code == 200
+
+
+def test_service_without_its_model_runs_and_says_so(tmp_path: Path) -> None:
+    with served(tmp_path, model="default") as server:
+        assert "not ready" in server.greeting
+        assert "'default' is missing" in server.greeting
+        assert httpx.get(f"{server.url}/health/live").status_code == 200
+        assert_problem(httpx.get(f"{server.url}/health/ready"), 503)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_service_stops_cleanly_and_quickly(tmp_path: Path, number: signal.Signals) -> None:
+    publish_tiny(tmp_path)
+    with served(tmp_path) as server, httpx.Client(base_url=server.url) as idle:
+        assert idle.get("/health/live").status_code == 200
+        status, seconds = server.stop(number)
+        assert server.process.stderr
+        assert server.process.stderr.read() == ""
+        assert status == 0
+        assert seconds < 8
+
+
+def test_request_in_flight_is_answered_before_the_service_stops(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    content = encoded(solid(size=(6000, 6000)))
+    with served(tmp_path) as server:
+        address = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((address[0], int(address[1])), timeout=20) as client:
+            head = f"POST /v1/predictions HTTP/1.1\r\nHost: a\r\nContent-Length: {len(content)}\r\n"
+            client.sendall(f"{head}Content-Type: image/png\r\n\r\n".encode() + content)
+            time.sleep(0.2)
+            server.process.send_signal(signal.SIGTERM)
+            answer = client.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b'"predictions"' in answer
+        assert server.process.wait(20) == 0
+
+
+def test_busy_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        wrong = _refusal(port=port, models_root=tmp_path)
+    assert wrong == f"port {port} is in use; choose another with PORT={port + 1}\n"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_listening_for_other_machines_is_refused_without_keys(host: str) -> None:
+    wrong = _refusal(host=host, port=0)
+    assert "no API keys are configured" in wrong
+    assert wrong.count("\n") == 1
+
+
+def test_host_that_is_none_is_refused() -> None:
+    assert "'no.such.host.invalid' is not an address" in _refusal(host="no.such.host.invalid")
+
+
+def test_localhost_is_loopback(tmp_path: Path) -> None:
+    with served(tmp_path, host="localhost") as server:
+        assert httpx.get(f"{server.url}/health/live").status_code == 200
+
+
+def test_wrong_setting_is_named() -> None:
+    wrong = _refusal(precision="fp16")
+    assert "precision" in wrong
+    assert "Traceback" not in wrong
+
+
+def test_body_over_the_limit_is_answered_though_the_client_has_not_sent_it_all(
+    tmp_path: Path,
+) -> None:
+    publish_tiny(tmp_path)
+    with served(tmp_path, max_body_bytes=1000) as server:
+        for _ in range(3):
+            assert_problem(post_image(server.url, bytes(5_000_000)), 413)
+        assert post_image(server.url, encoded(solid())).status_code == 200
+
+
+def test_work_of_a_client_that_left_is_dropped(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    content = encoded(solid(size=(5000, 5000)))
+    with served(tmp_path, workers=1, queue_size=64) as server:
+        began = time.perf_counter()
+        assert post_image(server.url, content).status_code == 200
+        usual = time.perf_counter() - began
+        files = [("image", ("a.png", content))] * 20
+        patience = httpx.Timeout(20, read=2 * usual)
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{server.url}/v1/predictions", files=files, timeout=patience)
+        began = time.perf_counter()
+        assert post_image(server.url, content).status_code == 200
+        assert time.perf_counter() - began < 8 * usual
+        assert server.stop()[0] == 0
+        assert server.process.stderr
+        assert server.process.stderr.read() == ""
+
+
+def test_service_is_imported_without_torch_celery_and_redis() -> None:
+    code = "import sys, json, app.main; print(json.dumps(sorted(sys.modules)))"
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert not {"torch", "torchvision", "celery", "redis"} & set(json.loads(said))

@@ -1,0 +1,82 @@
+from typing import Any
+
+import pytest
+
+from app.openapi import PREDICTIONS
+from app.schemas import Predictions
+from tests.app.client import Client
+
+PATHS = {
+    "/v1/predictions": {"post"},
+    "/v1/models": {"get"},
+    "/v1/models/{name}": {"get"},
+    "/v1/models/{name}/versions/{version}": {"get", "delete"},
+    "/v1/models/{name}/versions/{version}/card": {"get"},
+    "/v1/models/{name}/aliases/{alias}": {"put"},
+    "/health/live": {"get"},
+    "/health/ready": {"get"},
+}
+
+
+@pytest.fixture
+def schema(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/openapi.json").json()
+    return found
+
+
+def test_every_path_of_the_contract_is_described(schema: dict[str, Any]) -> None:
+    assert {path: set(found) for path, found in schema["paths"].items()} == PATHS
+
+
+def test_every_operation_says_what_it_does(schema: dict[str, Any]) -> None:
+    operations = [one for path in schema["paths"].values() for one in path.values()]
+    assert all(operation["description"] for operation in operations)
+
+
+def test_problems_are_described_as_problems(schema: dict[str, Any]) -> None:
+    for path in schema["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_all_forms_of_a_request_are_described(schema: dict[str, Any]) -> None:
+    operation = schema["paths"]["/v1/predictions"]["post"]
+    assert operation["requestBody"]["content"].keys() == {
+        "multipart/form-data",
+        "image/*",
+        "application/octet-stream",
+        "application/json",
+    }
+    assert {each["name"] for each in operation["parameters"]} == {
+        "model",
+        "outputs",
+        "top_k",
+        "explain",
+        "explain_output",
+        "explain_label",
+    }
+
+
+def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
+    def references(node: Any) -> list[str]:
+        if isinstance(node, list):
+            return [found for each in node for found in references(each)]
+        if not isinstance(node, dict):
+            return []
+        here = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return here + [found for each in node.values() for found in references(each)]
+
+    for reference in references(schema):
+        target: Any = schema
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+
+
+def test_example_is_an_answer() -> None:
+    assert Predictions.model_validate(PREDICTIONS).model_dump(exclude_unset=True) == PREDICTIONS
+
+
+def test_documentation_page_is_served(client: Client) -> None:
+    assert "/openapi.json" in client.get("/docs").text

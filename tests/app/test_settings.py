@@ -1,0 +1,37 @@
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+from models.manifest import Precision
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTISCOPE_MAX_IMAGES", "3")
+    monkeypatch.setenv("SENTISCOPE_PRECISION", "int8")
+    settings = Settings()
+    assert settings.max_images == 3
+    assert settings.precision is Precision.INT8
+
+
+def test_port_without_a_prefix_is_read_and_the_prefixed_one_wins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PORT", "8001")
+    assert Settings().port == 8001
+    monkeypatch.setenv("SENTISCOPE_PORT", "8002")
+    assert Settings().port == 8002
+    assert Settings(port=8003).port == 8003
+
+
+def test_a_queue_too_short_for_one_request_is_refused() -> None:
+    with pytest.raises(ValidationError, match="could never be answered"):
+        Settings(queue_size=3, max_images=4)
+
+
+def test_more_pixels_than_pillow_opens_are_refused() -> None:
+    with pytest.raises(ValidationError, match="max_pixels"):
+        Settings(max_pixels=200_000_000)

@@ -1,0 +1,103 @@
+"""Fitting what turns scores into statements: a temperature and thresholds, on validation data."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from training.metrics.checks import (
+    Booleans,
+    Float64s,
+    Floats,
+    Integers,
+    InvalidMetricInput,
+    check_class_ids,
+    check_distributions,
+    check_finite_matrix,
+    check_probabilities,
+    check_relevance,
+    check_same_shape,
+)
+
+TEMPERATURE_RANGE = (0.05, 20.0)
+"""Where the temperature is sought: without errors to learn from the best one would be 0."""
+
+
+def fit_temperature(logits: Floats, targets: Floats) -> float:
+    """The T > 0 that minimises the cross-entropy of softmax(logits / T) to the targets, both N,C.
+
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2; targets are
+    one-hot rows or distributions. Within TEMPERATURE_RANGE, and 1 where nothing is gained by it.
+    """
+    nll = _cross_entropy_at(logits, targets)
+    # Convex in 1/T, so there is one valley in log T, and a bounded search finds its floor.
+    found = minimize_scalar(
+        lambda log_t: nll(float(np.exp(log_t))),
+        bounds=tuple(np.log(TEMPERATURE_RANGE)),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    temperature = float(np.exp(found.x))
+    return temperature if nll(temperature) < nll(1.0) else 1.0
+
+
+def fit_thresholds(probabilities: Floats, targets: Booleans) -> Float64s:
+    """For each class the threshold with the highest F1 on this data, C, inside (0, 1).
+
+    Lipton et al., "Optimal Thresholding of Classifiers to Maximize F1 Measure", ECML 2014. Each
+    lies midway between neighbouring scores; of equally good ones the nearest to 0.5 is taken, and
+    0.5 itself for a class without positives.
+    """
+    scores = check_probabilities(probabilities)
+    relevant = check_relevance(targets, scores)
+    return np.array([_best_threshold(scores[:, c], relevant[:, c]) for c in range(scores.shape[1])])
+
+
+def expected_calibration_error(
+    probabilities: Floats, targets: Integers, *, bins: int = 15
+) -> float:
+    """Mean gap between confidence and accuracy; in [0, 1], lower is better.
+
+    ECE = sum_m |B_m| / N * |acc(B_m) - conf(B_m)|, Guo et al. 2017, equation 3, for probabilities
+    N,C and class ids N; confidence is the top-1 probability, bin m is ((m - 1) / M, m / M].
+    """
+    if bins < 1:
+        raise InvalidMetricInput(f"{bins} bins given, expected at least 1; 15 is customary")
+    scores = check_probabilities(probabilities)
+    correct = scores.argmax(axis=1) == check_class_ids(targets, scores)  # N
+    confidence = scores.max(axis=1)
+    member = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    # |B_m| cancels: what is left of each bin is the sum of its gaps.
+    gaps = np.bincount(member, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
+def _cross_entropy_at(logits: Floats, targets: Floats) -> Callable[[float], float]:
+    check_same_shape(np.asarray(targets), np.asarray(logits))
+    z, p = check_finite_matrix(logits), check_distributions(targets)
+    return lambda temperature: float(-(p * log_softmax(z / temperature, axis=1)).sum(axis=1).mean())
+
+
+def _best_threshold(scores: Float64s, relevant: Booleans) -> float:
+    """Best threshold for one class, from scores N and truth N."""
+    if not relevant.any():
+        return 0.5
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # one a distinct score
+    f1 = 2 * np.cumsum(relevant[order])[last] / (last + 1 + np.count_nonzero(relevant))
+    thresholds = _midpoints(ranked[last])
+    usable = (thresholds > 0) & (thresholds < 1)
+    if not usable.any():
+        return 0.5
+    best = thresholds[usable & (f1 == f1[usable].max())]
+    return float(best[np.argmin(np.abs(best - 0.5))])
+
+
+def _midpoints(falling: Float64s) -> Float64s:
+    """For each of falling scores the value midway to the next, the last one's next being 0."""
+    lower = np.append(falling[1:], 0.0)
+    middle = (falling + lower) / 2
+    # Of two neighbouring floats the middle rounds to either; the lower would let both pass.
+    return np.where(middle > lower, middle, falling)

@@ -1,0 +1,94 @@
+"""The columns of a dataset's metadata, and what a row says in each."""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import PurePosixPath
+
+from models.labels import LabelKind, LabelSet
+from training.data.rows import Row, delimited_rows, json_rows
+from training.data.source import is_safe
+from training.errors import TrainingError
+
+FILE_NAME, SPLIT, LABEL, LABELS, CAPTION = "file_name", "split", "label", "labels", "caption"
+RESERVED = (FILE_NAME, SPLIT, LABEL, LABELS, CAPTION)
+"""Columns that no label of a distribution may be named after."""
+
+ROWS: Mapping[str, Callable[[bytes, str], tuple[Row, ...]]] = {
+    "metadata.csv": lambda content, file: delimited_rows(content, file=file),
+    "metadata.jsonl": lambda content, file: json_rows(content, file=file),
+}
+"""The metadata files that are read, and how."""
+
+PARQUET = "metadata.parquet"
+
+
+class BadDataset(TrainingError):
+    """The folder is not a canonical dataset."""
+
+
+def metadata_file(names: Collection[str], folder: str) -> str:
+    """The one metadata file among the `names` of a folder."""
+    found = [name for name in ROWS if name in names]
+    if len(found) == 1:
+        return found[0]
+    given = " and ".join(found) or (PARQUET if PARQUET in names else "no metadata file")
+    advice = "convert it" if given == PARQUET else "keep one"
+    raise BadDataset(f"{folder} has {given}; expected one of {', '.join(ROWS)}: {advice}")
+
+
+def metadata_columns(label_sets: Mapping[LabelKind, LabelSet]) -> tuple[str, ...]:
+    """The columns that metadata with these label sets has; a caption may come on top."""
+    columns = [FILE_NAME, SPLIT]
+    columns += [LABEL] if LabelKind.SINGLE in label_sets else []
+    columns += [LABELS] if LabelKind.MULTI in label_sets else []
+    shares = label_sets.get(LabelKind.DISTRIBUTION)
+    return (*columns, *(shares.names if shares else ()))
+
+
+def row_file(row: Row) -> str:
+    """The file a row names; it may not leave the folder of the metadata."""
+    name = row.text(FILE_NAME)
+    if not is_safe(name):
+        expected = "a relative path with forward slashes and no '..'"
+        raise row.bad(given=f"{FILE_NAME} {name!r}", expected=expected)
+    return PurePosixPath(name).as_posix()
+
+
+def row_label(row: Row, known: LabelSet | None) -> str | None:
+    """The one label of a row; none where its cell is empty."""
+    if known is None or not row.has(LABEL):
+        return None
+    label = row.text(LABEL)
+    _check_known(row, (label,), known)
+    return label
+
+
+def row_labels(row: Row, known: LabelSet | None) -> tuple[str, ...] | None:
+    """The labels that hold, maybe no one; none where the cell is empty."""
+    if known is None or not row.has(LABELS):
+        return None
+    labels = row.texts(LABELS)
+    _check_known(row, labels, known)
+    return labels
+
+
+def _check_known(row: Row, labels: Collection[str], known: LabelSet) -> None:
+    unknown = [label for label in labels if label not in known.names]
+    if unknown:
+        given = f"unknown label {', '.join(map(repr, unknown))}"
+        raise row.bad(given=given, expected=f"one of {', '.join(known.names)}")
+
+
+def row_shares(row: Row, known: LabelSet | None) -> tuple[float, ...] | None:
+    """The shares of a row in the order of `known`; none where all their cells are empty."""
+    if known is None or not any(row.has(name) for name in known.names):
+        return None
+    shares = tuple(row.number(name) for name in known.names)
+    if sum(shares) == 0:
+        expected = "a share above 0, or empty cells where nothing is known"
+        raise row.bad(given="shares that are all 0", expected=expected)
+    return shares
+
+
+def row_caption(row: Row) -> str | None:
+    """The caption of a row; none where its cell is empty."""
+    return row.text(CAPTION) if row.has(CAPTION) else None

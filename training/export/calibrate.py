@@ -1,0 +1,50 @@
+"""Temperatures and thresholds of every head, fitted on validation data."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from models.labels import LabelKind
+from models.manifest import Output
+from training.calibration import fit_temperature, fit_thresholds
+from training.errors import TrainingError
+from training.evaluation import Predictions, probabilities
+from training.network import SentimentNetwork
+
+_CLOSEST = 1e-6
+"""Thresholds stay this far from 0 and 1."""
+
+
+class NothingToCalibrate(TrainingError):
+    """A head has no validation sample to fit its temperature or thresholds on."""
+
+
+def calibrated_outputs(
+    network: SentimentNetwork, logits: Mapping[LabelKind, Predictions]
+) -> tuple[Output, ...]:
+    """The manifest's outputs: softmax heads get a temperature, multi-label heads thresholds."""
+    missing = [str(kind) for kind in network.label_sets if kind not in logits]
+    if missing:
+        raise NothingToCalibrate(
+            f"the validation split has no sample with {', '.join(missing)} labels; "
+            "temperature and thresholds are fitted there"
+        )
+    return tuple(_output(network, kind, logits[kind]) for kind in network.label_sets)
+
+
+def _output(network: SentimentNetwork, kind: LabelKind, found: Predictions) -> Output:
+    labels = network.label_sets[kind]
+    thresholds, temperature = None, 1.0
+    if kind is LabelKind.MULTI:
+        fitted = fit_thresholds(probabilities(kind, found.scores), found.targets.astype(bool))
+        thresholds = tuple(float(value) for value in fitted.clip(_CLOSEST, 1 - _CLOSEST))
+    else:
+        rows = np.eye(len(labels))[found.targets] if found.targets.ndim == 1 else found.targets
+        temperature = fit_temperature(found.scores, rows)
+    return Output(
+        kind=kind,
+        labels=labels,
+        bias=tuple(network.head(kind).linear.bias.tolist()),
+        temperature=temperature,
+        thresholds=thresholds,
+    )

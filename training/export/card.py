@@ -1,0 +1,129 @@
+"""The model card, written from the manifest alone, so that it cannot say something else."""
+
+from collections.abc import Iterator
+
+from models.labels import LabelKind
+from models.manifest import Evaluation, Manifest, Output, Precision
+from models.preprocessing import Preprocessing
+
+_SAYS = {
+    LabelKind.SINGLE: "the one emotion that fits best",
+    LabelKind.MULTI: "every emotion that holds, each on its own",
+    LabelKind.DISTRIBUTION: "which share of viewers feels what",
+}
+
+_SNIPPET = """```python
+import numpy as np, onnxruntime
+from PIL import Image
+
+image = Image.open("photo.jpg").convert("RGB"){resize}
+pixels = (np.asarray(image, np.float32) / 255 - {mean}) / {std}
+batch = pixels.transpose(2, 0, 1)[None].astype(np.float32)  # 1,3,{side},{side}
+session = onnxruntime.InferenceSession("{file}")
+scores = session.run(["{output}"], {{"image": batch}})[0][0]
+print(dict(zip({labels}, scores.round(3).tolist())))
+```"""
+
+
+def model_card(manifest: Manifest, notes: str) -> str:
+    """Markdown: what the model says, how to use it, how good it is, where it comes from."""
+    parts = [
+        f"# {manifest.name}, version {manifest.version}",
+        notes.strip(),
+        "## What it says",
+        "\n".join(_describe(output) for output in manifest.outputs),
+        "## Use it without Sentiscope",
+        _snippet(manifest),
+        "## How good it is",
+        "\n\n".join(_tables(manifest)) or "Not evaluated.",
+        "## Checks before publication",
+        "\n".join(_gates(manifest)) or "None.",
+        "## Where it comes from",
+        _lineage(manifest),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _describe(output: Output) -> str:
+    lines = [
+        f"- **{output.kind}**: {_SAYS[output.kind]}. Labels in the order of the scores: "
+        f"{', '.join(output.labels.names)}."
+    ]
+    if output.thresholds is None:
+        lines.append(f"  Calibrated with temperature {output.temperature:.3f}.")
+    else:
+        pairs = zip(output.labels.names, output.thresholds, strict=True)
+        lines.append(f"  Selected from: {', '.join(f'{n} {t:.3f}' for n, t in pairs)}.")
+    lines.append(f"  `{output.map_name}` is its heatmap: its mean plus the bias is the logit.")
+    return "\n".join(lines)
+
+
+def _snippet(manifest: Manifest) -> str:
+    output, spec = manifest.outputs[0], manifest.preprocessing
+    graph = manifest.graph(Precision.FP32)
+    assert graph is not None
+    return _SNIPPET.format(
+        resize=_resize(spec),
+        mean=list(spec.mean),
+        std=list(spec.std),
+        side=spec.input_side,
+        file=graph.file,
+        output=output.scores_name,
+        labels=list(output.labels.names),
+    )
+
+
+def _resize(spec: Preprocessing) -> str:
+    if spec.resize == "squash" and spec.crop is None:
+        side = spec.input_side
+        return f".resize(({side}, {side}), Image.Resampling.{spec.interpolation.upper()})"
+    return f"  # then {spec.resize} to {spec.size}, centre crop {spec.input_side}"
+
+
+def _tables(manifest: Manifest) -> Iterator[str]:
+    for output in manifest.outputs:
+        rows = [e for e in manifest.evaluations if e.output is output.kind]
+        for dataset, split in dict.fromkeys((e.dataset, e.split) for e in rows):
+            chosen = [e for e in rows if (e.dataset, e.split) == (dataset, split)]
+            yield _table(output, chosen)
+
+
+def _table(output: Output, rows: list[Evaluation]) -> str:
+    first = rows[0]
+    head = [
+        f"**{output.kind}** on {first.images} images. Protocol: {first.protocol}.",
+        "",
+        f"| metric | {' | '.join(row.precision for row in rows)} |",
+        f"|---|{'---|' * len(rows)}",
+    ]
+    body = [
+        f"| {name} | {' | '.join(f'{row.metrics[name]:.4f}' for row in rows)} |"
+        for name in first.metrics
+    ]
+    return "\n".join(head + body)
+
+
+def _gates(manifest: Manifest) -> Iterator[str]:
+    for gate in manifest.gates:
+        verdict = "passed" if gate.passed else "failed"
+        figures = ", ".join(f"{name} {value:.3g}" for name, value in gate.measured.items())
+        limits = ", ".join(f"{name} {value:g}" for name, value in gate.limits.items())
+        yield f"- `{gate.name}` {verdict}: {figures} (limits: {limits})."
+    if manifest.gates and manifest.graph(Precision.INT8) is None:
+        yield "- This bundle ships float32 alone."
+
+
+def _lineage(manifest: Manifest) -> str:
+    source = manifest.lineage
+    lines = [
+        f"- Backbone {source.backbone}, from {', '.join(source.parents) or 'nothing'}.",
+        f"- Code {source.code_version}; weights sha256 {source.weights_sha256[:12]}; "
+        f"made {manifest.created_at:%Y-%m-%d}.",
+        *(
+            f"- Data: {dataset.name}, digest {dataset.digest[:12]}. "
+            f"Terms: {dataset.terms or 'not stated'}"
+            for dataset in source.datasets
+        ),
+        "- The full training configuration is in `manifest.json`.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""A run's folder: its configuration, what happened in it, and its checkpoints."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from training.config import (
+    RECIPE_CONFIG,
+    EvaluateConfig,
+    ExportConfig,
+    FinetuneConfig,
+)
+from training.errors import TrainingError
+
+AnyConfig = FinetuneConfig | EvaluateConfig | ExportConfig
+
+
+class RunIsBusy(TrainingError):
+    """Another process is working in this run folder."""
+
+
+class NotARun(TrainingError):
+    """The folder holds no valid config.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths and append-only records of one run."""
+
+    path: Path
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """What a resumed run starts from."""
+        return self.path / "checkpoints" / "last.safetensors"
+
+    @property
+    def best_weights(self) -> Path:
+        """Weights of the epoch with the best score on validation data."""
+        return self.path / "checkpoints" / "best.safetensors"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One JSON object a line: epoch, step, part (train or val), metrics."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def results_file(self) -> Path:
+        """What the recipe ended with, as JSON."""
+        return self.path / "results.json"
+
+    def config(self) -> AnyConfig:
+        """The recipe's configuration; raises NotARun."""
+        file = self.path / "config.json"
+        try:
+            return RECIPE_CONFIG.validate_json(file.read_bytes())
+        except OSError as error:
+            raise NotARun(f"{self.path} is not a run folder: {error}") from error
+        except ValidationError as error:
+            raise NotARun(f"{file} is not a valid configuration:\n{error}") from error
+
+    def prepare(self, config: AnyConfig) -> None:
+        """Make the folder and write `config`; an existing one must hold the same configuration."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        file = self.path / "config.json"
+        if file.exists() and self.config() != config:
+            raise RunIsBusy(
+                f"{self.path} already holds a run with another configuration; "
+                "choose another folder, or delete that one"
+            )
+        write_text(file, config.model_dump_json(indent=2) + "\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder against a second process, for as long as this one lives at most."""
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunIsBusy(f"another process is running in {self.path}") from error
+            # A loader's worker outlives a killed run by seconds: it must not go on holding this.
+            os.register_at_fork(after_in_child=file.close)
+            yield
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Append to events.jsonl: what happened, and when."""
+        record = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": kind}
+        _append(self.path / "events.jsonl", record | fields)
+
+    def metrics(self, *, epoch: int, step: int, part: str, metrics: dict[str, float]) -> None:
+        """Append to metrics.jsonl; it holds no times, so equal runs make equal files."""
+        record = {"epoch": epoch, "step": step, "part": part, "metrics": metrics}
+        _append(self.metrics_file, record)
+
+    def drop_metrics_after(self, epoch: int, step: int) -> None:
+        """Forget what came after a checkpoint: the resumed run will measure it again."""
+        if not self.metrics_file.exists():
+            return
+        lines = self.metrics_file.read_text().splitlines()
+        kept = [line for line in lines if _is_before(line, epoch, step)]
+        write_text(self.metrics_file, "".join(f"{line}\n" for line in kept))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step: readers see the old content or the new."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _append(path: Path, record: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def _is_before(line: str, epoch: int, step: int) -> bool:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError:
+        return False  # cut short by a kill
+    return (record["epoch"], record["step"]) <= (epoch, step)
