@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 RootOption = Annotated[Path, typer.Option("--root", help="Folder of canonical data sets.")]
 _ROOT = Path("var/datasets")
+_FORMATS = (
+    "class_folder, fi, emotionroi, twitter, artphoto, abstract, emotion6, ldl, emotic, emoset, "
+    "webemo, wikiart_emotions, artemis, sentibank, places365, miniplaces, flickr8k, anp_mined "
+    "or canonical."
+)
 
 
 @app.command("import")
 def import_one(
-    format: Annotated[str, typer.Argument(help="fi, emotion6, class_folder or canonical.")],
+    format: Annotated[str, typer.Argument(help=_FORMATS)],
     sources: Annotated[list[Path], typer.Argument(help="One folder, or one or more zip files.")],
     name: Annotated[str, typer.Option(help="Name of the canonical data set.")],
     title: Annotated[str | None, typer.Option(help="Name in reports; default: name.")] = None,
@@ -59,11 +64,13 @@ def _import(
     try:
         from training.data.importers.listing import ImportOptions
         from training.data.importing import import_dataset
+
+        progress = ProgressBars()
     except ModuleNotFoundError as error:
         fail(f"importing needs the 'train' extra ({error}); use `make setup`, then .venv/bin")
     from training.errors import TrainingError
 
-    with told(TrainingError, ValueError, OSError), ProgressBars() as bars:
+    with told(TrainingError, ValueError, OSError), progress as bars:
         return import_dataset(
             format=format,
             sources=sources,

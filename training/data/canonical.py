@@ -15,7 +15,7 @@ from training.data.columns import (
     BadDataset,
     metadata_columns,
     metadata_file,
-    row_caption,
+    row_captions,
     row_file,
     row_label,
     row_labels,
@@ -49,7 +49,7 @@ class Sample:
     single: int | None
     multi: tuple[int, ...] | None
     shares: tuple[float, ...] | None
-    caption: str | None
+    captions: tuple[str, ...]
 
 
 class DatasetCard(BaseModel):
@@ -123,15 +123,16 @@ def _sample(row: Row, label_sets: Mapping[LabelKind, LabelSet]) -> Sample:
     label, labels = row_label(row, single), row_labels(row, multi)
     return Sample(
         file_name=row_file(row),
-        split=_row_split(row),
+        split=row_split(row),
         single=None if single is None or label is None else single.index(label),
         multi=None if multi is None or labels is None else tuple(sorted(multi.indices(labels))),
         shares=row_shares(row, label_sets.get(LabelKind.DISTRIBUTION)),
-        caption=row_caption(row),
+        captions=row_captions(row),
     )
 
 
-def _row_split(row: Row) -> Split:
+def row_split(row: Row) -> Split:
+    """The split a row names."""
     name = row.text(SPLIT)
     if name not in list(Split):
         raise row.bad(given=f"split {name!r}", expected=f"one of {', '.join(Split)}")

@@ -1,5 +1,7 @@
 """The columns of a dataset's metadata, and what a row says in each."""
 
+import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
 
@@ -19,6 +21,9 @@ ROWS: Mapping[str, Callable[[bytes, str], tuple[Row, ...]]] = {
 """The metadata files that are read, and how."""
 
 PARQUET = "metadata.parquet"
+
+_BEGINS_A_LIST = re.compile(r"\s*\[\s*[\"\]]")
+"""What a JSON list of texts begins with; a caption may well begin with a bracket alone."""
 
 
 class BadDataset(TrainingError):
@@ -89,6 +94,30 @@ def row_shares(row: Row, known: LabelSet | None) -> tuple[float, ...] | None:
     return shares
 
 
-def row_caption(row: Row) -> str | None:
-    """The caption of a row; none where its cell is empty."""
-    return row.text(CAPTION) if row.has(CAPTION) else None
+def row_captions(row: Row, column: str = CAPTION) -> tuple[str, ...]:
+    """The captions of a row: a text, or a list of texts, which CSV holds as JSON."""
+    if not row.has(column):
+        return ()
+    value = row.cells[column]
+    if isinstance(value, str):
+        if not _BEGINS_A_LIST.match(value):
+            return (row.text(column),)
+        value = _parsed(value)
+    if not isinstance(value, list) or not all(isinstance(v, str) and v.strip() for v in value):
+        given = f"{row.cells[column]!r} for {column}"
+        raise row.bad(given=given, expected='a text, or a list such as ["A dog.", "A dog runs."]')
+    return tuple(text.strip() for text in value)
+
+
+def _parsed(cell: str) -> object:
+    try:
+        return json.loads(cell)
+    except ValueError:
+        return None
+
+
+def captions_cell(captions: tuple[str, ...]) -> str:
+    """The captions as the cell that `row_captions` reads."""
+    if len(captions) == 1 and not _BEGINS_A_LIST.match(captions[0]):
+        return captions[0]
+    return json.dumps(captions, ensure_ascii=False) if captions else ""

@@ -1,6 +1,8 @@
 """Batches in an order that depends on seed and epoch alone, so that a run resumes anywhere."""
 
+import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
@@ -72,6 +74,16 @@ def load(
 
 
 def _leave_signals_to_the_loop(worker: int) -> None:
-    """A signal to the process group must not kill workers before the loop has saved its state."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """A signal to the process group must not kill workers before the loop has saved its state.
+
+    Their own parent's does end them: it sends one when it exits, and would wait for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_end_when_told_by, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_when_told_by(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from models.labels import LabelKind, LabelSet
-from training.data.columns import CAPTION, FILE_NAME, LABEL, LABELS, SPLIT, metadata_columns
+from training.data.columns import (
+    CAPTION,
+    FILE_NAME,
+    LABEL,
+    LABELS,
+    SPLIT,
+    captions_cell,
+    metadata_columns,
+)
 from training.data.importers.listing import Record
 
 METADATA = "metadata.csv"
@@ -18,7 +26,7 @@ def metadata_csv(records: Iterable[Record], label_sets: Mapping[LabelKind, Label
     records = tuple(records)
     shares = label_sets.get(LabelKind.DISTRIBUTION)
     columns = [*metadata_columns(label_sets)]
-    columns += [CAPTION] if any(record.caption for record in records) else []
+    columns += [CAPTION] if any(record.captions for record in records) else []
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -33,7 +41,7 @@ def _cells(record: Record, shares: LabelSet | None) -> dict[str, str]:
         SPLIT: record.split,
         LABEL: record.label or "",
         LABELS: "" if record.labels is None else json.dumps(record.labels, ensure_ascii=False),
-        CAPTION: record.caption or "",
+        CAPTION: captions_cell(record.captions),
     }
 
 

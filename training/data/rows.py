@@ -15,9 +15,9 @@ class BadRow(TrainingError):
     """A row of a table does not say what it should."""
 
     @classmethod
-    def at(cls, file: str, line: int, *, given: str, expected: str) -> Self:
-        """The error for `line` of `file`."""
-        return cls(f"{file}, line {line}: given {given}; expected {expected}")
+    def at(cls, file: str, line: int, *, given: str, expected: str, unit: str = "line") -> Self:
+        """The error for `line` of `file`; a file without lines counts in another unit."""
+        return cls(f"{file}, {unit} {line}: given {given}; expected {expected}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,11 @@ class Row:
     file: str
     line: int
     cells: Mapping[str, object]
+    unit: str = "line"
 
     def bad(self, *, given: str, expected: str) -> BadRow:
         """The error that says this row is wrong."""
-        return BadRow.at(self.file, self.line, given=given, expected=expected)
+        return BadRow.at(self.file, self.line, given=given, expected=expected, unit=self.unit)
 
     def has(self, column: str) -> bool:
         """Whether the cell is there and filled."""
@@ -54,6 +55,14 @@ class Row:
             raise self.bad(given=f"{value!r} for {column}", expected="a number of at least 0")
         return number
 
+    def count(self, column: str) -> int:
+        """The cell as a whole number of at least 0."""
+        number = self.number(column)
+        if number != int(number):
+            given = f"{self.cells.get(column)!r} for {column}"
+            raise self.bad(given=given, expected="a whole number")
+        return int(number)
+
     def texts(self, column: str) -> tuple[str, ...]:
         """The cell as distinct texts: a list, a JSON list as text, or texts joined by '|'."""
         value = self.cells.get(column)
@@ -75,7 +84,8 @@ def _split(cell: str) -> object:
         return None
 
 
-def _decoded(content: bytes, file: str) -> str:
+def decoded(content: bytes, file: str) -> str:
+    """The text of a file in UTF-8; a byte order mark goes."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -102,21 +112,40 @@ def check_distinct(rows: Iterable[Row], key: Callable[[Row], str]) -> None:
             raise row.bad(given=f"{key(row)!r} again", expected=f"it once; it is on line {first}")
 
 
-def delimited_rows(content: bytes, *, file: str, delimiter: str = ",") -> tuple[Row, ...]:
-    """The rows of a delimited text file with a header; a byte order mark and blank lines go."""
-    text = io.StringIO(_decoded(content, file), newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+def delimited_rows(
+    content: bytes,
+    *,
+    file: str,
+    delimiter: str = ",",
+    quote: str | None = '"',
+    columns: Sequence[str] | None = None,
+    unnamed: str = "",
+) -> tuple[Row, ...]:
+    """The rows of a delimited text file; a byte order mark and blank lines go.
+
+    The header is the first line of the file, or `columns` where the file has none; a column whose
+    name is left empty there is called `unnamed`.
+    """
+    text = io.StringIO(decoded(content, file), newline="")
+    reader = csv.reader(
+        text,
+        delimiter=delimiter,
+        quotechar=quote,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        strict=True,
+    )
     try:
         lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if cells]
     except csv.Error as error:
         expected = f"cells separated by {delimiter!r}"
         raise BadRow.at(file, reader.line_num, given=str(error), expected=expected) from error
-    header = _header(lines, file)
-    return tuple(_row(cells, header, file=file, line=line) for line, cells in lines[1:])
+    if columns is None:
+        columns, lines = _header(lines, file, unnamed), lines[1:]
+    return tuple(_row(cells, columns, file=file, line=line) for line, cells in lines)
 
 
-def _header(lines: Sequence[tuple[int, list[str]]], file: str) -> list[str]:
-    header = lines[0][1] if lines else []
+def _header(lines: Sequence[tuple[int, list[str]]], file: str, unnamed: str) -> list[str]:
+    header = [name or unnamed for name in lines[0][1]] if lines else []
     if not header or not all(header) or len(set(header)) != len(header):
         raise BadRow.at(
             file, 1, given=f"header {header}", expected="a name of its own for every column"
@@ -124,7 +153,7 @@ def _header(lines: Sequence[tuple[int, list[str]]], file: str) -> list[str]:
     return header
 
 
-def _row(cells: list[str], header: list[str], *, file: str, line: int) -> Row:
+def _row(cells: list[str], header: Sequence[str], *, file: str, line: int) -> Row:
     if len(cells) != len(header):
         expected = f"{len(header)}: {', '.join(header)}"
         raise BadRow.at(file, line, given=f"{len(cells)} cells", expected=expected)
@@ -133,7 +162,7 @@ def _row(cells: list[str], header: list[str], *, file: str, line: int) -> Row:
 
 def json_rows(content: bytes, *, file: str) -> tuple[Row, ...]:
     """The rows of a file with one JSON object a line; blank lines go."""
-    lines = enumerate(_decoded(content, file).split("\n"), start=1)
+    lines = enumerate(decoded(content, file).split("\n"), start=1)
     return tuple(_json_row(text, file, line) for line, text in lines if text.strip())
 
 
@@ -145,3 +174,21 @@ def _json_row(text: str, file: str, line: int) -> Row:
     if not isinstance(cells, dict):
         raise BadRow.at(file, line, given=text[:60], expected="one JSON object a line")
     return Row(file, line, cells)
+
+
+def json_array_rows(content: bytes, *, file: str, columns: Sequence[str]) -> tuple[Row, ...]:
+    """The rows of one JSON array of arrays, numbered from 1; items beyond the `columns` go."""
+    try:
+        rows = json.loads(decoded(content, file))
+    except json.JSONDecodeError as error:
+        raise BadRow.at(file, error.lineno, given=error.msg, expected="a JSON array") from error
+    if not isinstance(rows, list):
+        raise BadRow.at(file, 1, given=type(rows).__name__, expected="a JSON array of arrays")
+    return tuple(_array_row(row, columns, file, n) for n, row in enumerate(rows, start=1))
+
+
+def _array_row(items: object, columns: Sequence[str], file: str, number: int) -> Row:
+    if not isinstance(items, list) or len(items) < len(columns):
+        given, expected = json.dumps(items)[:60], f"[{', '.join(columns)}]"
+        raise BadRow.at(file, number, given=given, expected=expected, unit="row")
+    return Row(file, number, dict(zip(columns, items, strict=False)), unit="row")

@@ -227,6 +227,31 @@ class SubfolderSource:
         return self._source.read(self._prefix + name)
 
 
+class WithFiles:
+    """A source with further files at its root, such as lists that are published apart."""
+
+    def __init__(self, source: Source, files: Sequence[Path]) -> None:
+        self._source = source
+        self._files = {_checked(path.name, str(path.parent)): path for path in files}
+        repeated = set(self._files) & set(source.names())
+        if repeated or len(self._files) < len(files):
+            given = ", ".join(str(path) for path in files)
+            raise ConflictingFiles(
+                f"given {given}; expected names of their own, which {source.description} lacks"
+            )
+        self._names = tuple(sorted((*source.names(), *self._files)))
+
+    @property
+    def description(self) -> str:
+        return ", ".join((self._source.description, *map(str, self._files.values())))
+
+    def names(self) -> tuple[str, ...]:
+        return self._names
+
+    def read(self, name: str) -> bytes:
+        return self._files[name].read_bytes() if name in self._files else self._source.read(name)
+
+
 def _common_folder(names: Iterable[str]) -> str | None:
     tops = {name.partition("/")[0] if "/" in name else "" for name in names}
     top = tops.pop() if len(tops) == 1 else ""
@@ -234,14 +259,20 @@ def _common_folder(names: Iterable[str]) -> str | None:
 
 
 def open_source(paths: Sequence[Path]) -> Source:
-    """One folder, or one or more zip files, seen from the one top-level folder they may share."""
-    source: Source
-    if len(paths) == 1 and paths[0].is_dir():
-        source = FolderSource(paths[0])
-    elif paths and all(path.is_file() and path.suffix.lower() == ".zip" for path in paths):
-        source = ZipSource(*paths)
-    else:
+    """One folder, or one or more zip files, seen from the one top-level folder they may share.
+
+    Single files beside them lie at the root of the source, by their own names.
+    """
+    zips = [path for path in paths if path.is_file() and path.suffix.lower() == ".zip"]
+    folders = [path for path in paths if path.is_dir()]
+    files = [path for path in paths if path.is_file() and path not in zips]
+    known = len(zips) + len(folders) + len(files) == len(paths)
+    if not known or len(folders) > 1 or bool(folders) == bool(zips):
         given = ", ".join(str(path) for path in paths) or "nothing"
-        raise UnreadableSource(f"given {given}; expected one existing folder, or .zip files")
+        raise UnreadableSource(
+            f"given {given}; expected one existing folder, or .zip files; and maybe files beside it"
+        )
+    source: Source = FolderSource(folders[0]) if folders else ZipSource(*zips)
     folder = _common_folder(source.names())
-    return source if folder is None else SubfolderSource(source, folder)
+    source = source if folder is None else SubfolderSource(source, folder)
+    return WithFiles(source, files) if files else source

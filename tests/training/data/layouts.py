@@ -9,6 +9,9 @@ import numpy as np
 from PIL import Image
 
 from models.labels import MIKELS
+from training.data.importers.listing import ImportOptions, Listing
+from training.data.importers.table import IMPORTERS
+from training.data.source import open_source
 
 Files = dict[str, bytes]
 
@@ -95,3 +98,9 @@ def as_zips(root: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 PACKINGS = (as_folder, as_zip, as_zips)
+
+
+def listed(format: str, root: Path, files: Mapping[str, bytes], **options: object) -> Listing:
+    """What the importer of a format reads out of the files in a folder."""
+    source = open_source([write_folder(root / "in", files)])
+    return IMPORTERS[format](source, ImportOptions.model_validate(options))

@@ -10,6 +10,8 @@ from models.labels import LabelKind
 from tests.training.data.layouts import Files, text, write_folder
 from training.data.canonical import CanonicalDataset, Sample, Split
 from training.data.columns import BadDataset
+from training.data.importers.listing import Record
+from training.data.metadata import metadata_csv
 from training.data.rows import BadRow
 from training.data.source import UnreadableSource, UnsafePath
 
@@ -51,9 +53,9 @@ def test_labels_become_positions_in_the_written_order(tmp_path: Path) -> None:
             single=1,
             multi=(0, 2),
             shares=(0.75, 0.25),
-            caption="a dog, running",
+            captions=("a dog, running",),
         ),
-        Sample("images/b.jpg", Split.TEST, single=None, multi=None, shares=None, caption=None),
+        Sample("images/b.jpg", Split.TEST, single=None, multi=None, shares=None, captions=()),
     )
 
 
@@ -84,13 +86,57 @@ def test_json_lines_open_as_well(tmp_path: Path) -> None:
             "labels": ["wild", "calm"],
             "joy": 0.25,
             "fear": 0.75,
-            "caption": "a dog, running",
+            "caption": ["a dog, running"],
         },
         {"file_name": "images/b.jpg", "split": "test"},
     ]
     jsonl = {k: v for k, v in files.items() if k != "metadata.csv"}
     jsonl["metadata.jsonl"] = text(map(json.dumps, lines))
     assert opened(tmp_path / "a", jsonl).samples == opened(tmp_path / "b", files).samples
+
+
+@pytest.mark.parametrize(
+    ("cell", "captions"),
+    [
+        ("A dog.", ("A dog.",)),
+        ('"[""A dog."", ""A dog, running.""]"', ("A dog.", "A dog, running.")),
+        ('"[ ""A dog."" ]"', ("A dog.",)),
+        ("[]", ()),
+        ("[untitled] dog", ("[untitled] dog",)),
+        ("", ()),
+    ],
+)
+def test_a_sample_may_have_any_number_of_captions(
+    tmp_path: Path, cell: str, captions: tuple[str, ...]
+) -> None:
+    made = opened(tmp_path, dataset(HEADER, f"images/a.jpg,train,,,,,{cell}"))
+    assert made.samples[0].captions == captions
+
+
+@pytest.mark.parametrize(
+    "captions",
+    [
+        (),
+        ("A dog.",),
+        ('["A" dog.',),
+        ("[1] dog",),
+        ("Twice.", "Twice."),
+        ('He said "hé".', "b,\nc"),
+    ],
+)
+def test_captions_that_are_written_are_read_again(
+    tmp_path: Path, captions: tuple[str, ...]
+) -> None:
+    records = [
+        Record("images/a.jpg", Split.TRAIN, captions=captions),
+        Record("images/b.jpg", Split.TRAIN, captions=("Other.",)),
+    ]
+    card = CARD | {"label_sets": {}}
+    files = dataset() | {
+        "dataset.json": json.dumps(card).encode(),
+        "metadata.csv": metadata_csv(records, {}),
+    }
+    assert opened(tmp_path, files).samples[0].captions == captions
 
 
 def test_columns_may_come_in_any_order(tmp_path: Path) -> None:
@@ -120,6 +166,9 @@ def test_a_dataset_can_be_handed_to_another_process(tmp_path: Path) -> None:
         ("../b.jpg,train,,,,,", "given file_name '../b.jpg'"),
         ("images/a.jpg,train,,,,,", "given 'images/a.jpg' again; expected it once; .* line 2"),
         ("images/b.jpg,train", "given 2 cells; expected 7"),
+        ('images/b.jpg,train,,,,,"[""A dog."""', "for caption; expected a text, or a list such"),
+        ('images/b.jpg,train,,,,,"[""A dog."", 1]"', "for caption; expected a text, or a list"),
+        ('images/b.jpg,train,,,,,"[""A dog."", "" ""]"', "for caption; expected a text, or a li"),
     ],
 )
 def test_a_bad_row_is_an_error_with_file_and_line(tmp_path: Path, row: str, fact: str) -> None:

@@ -48,7 +48,7 @@ def test_every_kind_of_label_is_read_from_every_packing(
             label="glad",
             labels=("glad", "calm"),
             shares=(0.25, 0.75),
-            caption="a dog, running",
+            captions=("a dog, running",),
         ),
         Record("b.jpg", Split.VAL, labels=()),
     )
@@ -136,7 +136,27 @@ def test_labels_of_which_some_have_no_column_are_an_error(tmp_path: Path) -> Non
 def test_captions_alone_make_a_data_set(tmp_path: Path) -> None:
     listing = listed(tmp_path, table("file_name,caption", "a.jpg,A dog.", "b.jpg,A cat."))
     assert listing.label_sets == {}
-    assert [r.caption for r in listing.records] == ["A dog.", "A cat."]
+    assert [r.captions for r in listing.records] == [("A dog.",), ("A cat.",)]
+
+
+def test_captions_may_be_several_and_called_text_as_in_the_loader_s_examples(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "metadata.jsonl": b'{"file_name": "a.jpg", "text": ["A dog.", "Dogs."]}\n'
+        b'{"file_name": "b.jpg", "text": "A cat."}\n',
+        "a.jpg": b"",
+        "b.jpg": b"",
+    }
+    listing = listed(tmp_path, files)
+    assert [r.captions for r in listing.records] == [("A dog.", "Dogs."), ("A cat.",)]
+    assert listing.remarks == ()
+
+
+def test_text_beside_captions_is_not_used(tmp_path: Path) -> None:
+    listing = listed(tmp_path, table("file_name,caption,text", "a.jpg,A dog.,x", "b.jpg,,y"))
+    assert [r.captions for r in listing.records] == [("A dog.",), ()]
+    assert listing.remarks == ("columns not used: text",)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from models.labels import EMOTION6, MIKELS, LabelKind, LabelSet, Polarity
 from tests.training.data.layouts import PACKINGS, Files, fi, pictures, write_folder
 from training.data.canonical import Split
 from training.data.importers.class_folder import import_class_folder
-from training.data.importers.fi import import_fi
+from training.data.importers.fixed_classes import import_fi
 from training.data.importers.listing import BadLayout, BadOption, ImportOptions, Listing
 from training.data.source import open_source
 

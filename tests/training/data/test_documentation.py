@@ -11,7 +11,8 @@ from training.data.canonical import CanonicalDataset, Split
 from training.data.importers.listing import ImportOptions
 from training.data.importers.table import IMPORTERS
 
-PAGE = (Path(__file__).parents[3] / "docs" / "datasets.md").read_text(encoding="utf-8")
+PAGE_FILE = Path(__file__).parents[3] / "docs" / "datasets.md"
+PAGE = PAGE_FILE.read_text(encoding="utf-8")
 
 
 def block(language: str) -> bytes:
@@ -27,12 +28,18 @@ def test_the_example_opens(tmp_path: Path) -> None:
     assert [s.split for s in made.samples] == [*Split]
     assert [s.multi for s in made.samples] == [(0, 1), (), None]
     assert set(made.label_sets) == set(LabelKind)
-    assert made.samples[2].caption == "a street at night"
+    assert [len(s.captions) for s in made.samples] == [1, 0, 2]
 
 
 @pytest.mark.parametrize("name", [*IMPORTERS, *ImportOptions.model_fields])
 def test_every_format_and_option_is_named(name: str) -> None:
     assert f"| `{name}` |" in PAGE
+
+
+def test_every_format_is_named_by_the_command_line() -> None:
+    page = (PAGE_FILE.parents[1] / "sentiscope/commands/datasets.py").read_text(encoding="utf-8")
+    help_text = page.partition("_FORMATS = (")[2].partition("\n)")[0]
+    assert set(re.findall(r"\w+", help_text)) - {"or"} == set(IMPORTERS)
 
 
 def test_the_python_example_compiles() -> None:

@@ -93,7 +93,7 @@ def test_a_fold_that_is_not_there_is_an_error_that_names_those_that_are(tmp_path
 def test_a_file_without_a_fold_is_an_error(tmp_path: Path) -> None:
     files = emotion6()
     files[FOLDS] = files[FOLDS].replace(b"fear/2.jpg", b"fear/other.jpg")
-    with pytest.raises(BadLayout, match=r"no fold for 1 files, first 'images/fear/2\.jpg'"):
+    with pytest.raises(BadLayout, match=r"no fold for 1 of 30 images, first 'images/fear/2\.jpg'"):
         listed(tmp_path, files)
 
 

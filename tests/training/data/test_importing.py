@@ -18,9 +18,9 @@ from tests.training.data.layouts import (
     fi,
     picture,
     pictures,
-    text,
     write_folder,
 )
+from tests.training.data.miniatures import MINIATURES
 from training.data.canonical import CanonicalDataset, Split, read_card
 from training.data.importers.listing import BadLayout, ImportOptions
 from training.data.importers.table import IMPORTERS
@@ -35,14 +35,6 @@ from training.data.source import UnsafePath
 from training.data.staging import DestinationExists
 
 Packing = Callable[[Path, Files], list[Path]]
-
-TABLE = text(["file_name,split,label", *(f"{n}.jpg,train,{'ab'[n % 2]}" for n in range(4))])
-LAYOUTS: Mapping[str, Files] = {
-    "class_folder": pictures(f"train/{c}/{n}.jpg" for c in "ab" for n in range(3)),
-    "fi": fi(),
-    "emotion6": emotion6(),
-    "canonical": pictures(f"{n}.jpg" for n in range(4)) | {"metadata.csv": TABLE},
-}
 
 
 def silent(step: str, done: int, total: int) -> None:
@@ -69,7 +61,7 @@ def files_below(root: Path) -> Files:
 
 
 def test_every_format_has_a_miniature_here() -> None:
-    assert set(LAYOUTS) == set(IMPORTERS)
+    assert set(MINIATURES) == set(IMPORTERS)
 
 
 @pytest.mark.parametrize("format", IMPORTERS)
@@ -77,7 +69,7 @@ def test_every_format_has_a_miniature_here() -> None:
 def test_every_format_is_imported_and_opened_from_every_packing(
     tmp_path: Path, format: str, packing: Packing
 ) -> None:
-    files = LAYOUTS[format]
+    files = MINIATURES[format]
     report = imported(tmp_path, packing(tmp_path, files), format)
     made = CanonicalDataset.open(tmp_path / "made")
     images = {name for name in files if name.endswith(".jpg")}
@@ -92,7 +84,7 @@ def test_the_same_files_make_the_same_dataset_however_packed(tmp_path: Path, for
     for n, packing in enumerate(PACKINGS):
         root = tmp_path / str(n)
         root.mkdir()
-        imported(root, packing(root, LAYOUTS[format]), format)
+        imported(root, packing(root, MINIATURES[format]), format)
         made.append(files_below(root / "made"))
     assert made[0] == made[1] == made[2]
 
@@ -100,7 +92,7 @@ def test_the_same_files_make_the_same_dataset_however_packed(tmp_path: Path, for
 @pytest.mark.parametrize("format", IMPORTERS)
 def test_a_dataset_that_is_imported_again_stays_the_same(tmp_path: Path, format: str) -> None:
     first = imported(
-        tmp_path, [write_folder(tmp_path / "in", LAYOUTS[format])], format, val_fraction=0.4
+        tmp_path, [write_folder(tmp_path / "in", MINIATURES[format])], format, val_fraction=0.4
     )
     again = tmp_path / "again"
     again.mkdir()

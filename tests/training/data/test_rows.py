@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from training.data.rows import BadRow, Row, check_distinct, delimited_rows, json_rows
+from training.data.rows import (
+    BadRow,
+    Row,
+    check_distinct,
+    delimited_rows,
+    json_array_rows,
+    json_rows,
+)
 
 
 def row(**cells: object) -> Row:
@@ -85,6 +92,40 @@ def test_a_share_that_is_no_number_of_at_least_zero_is_an_error(value: object) -
 @pytest.mark.parametrize("value", ["0.25", 0.25, "2.5e-1"])
 def test_a_share_may_be_text_or_number(value: object) -> None:
     assert math.isclose(row(joy=value).number("joy"), 0.25)
+
+
+@pytest.mark.parametrize(("value", "count"), [("3", 3), (3.0, 3), ("0", 0), ("2.0", 2)])
+def test_a_count_may_be_text_or_number(value: object, count: int) -> None:
+    assert row(votes=value).count("votes") == count
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "1.5", 0.5, None, True])
+def test_a_count_that_is_no_whole_number_of_at_least_zero_is_an_error(value: object) -> None:
+    with pytest.raises(BadRow, match=r"labels\.csv, line 7: given .* for votes; expected a"):
+        row(votes=value).count("votes")
+
+
+def test_a_file_without_a_header_gets_its_columns() -> None:
+    rows = delimited_rows(b"a 1\n\nb 2\n", file="t.txt", delimiter=" ", columns=("name", "number"))
+    assert [(r.line, r.text("name"), r.count("number")) for r in rows] == [(1, "a", 1), (3, "b", 2)]
+
+
+def test_quotes_may_be_single_or_none() -> None:
+    single = delimited_rows(b"'name','n'\n'a,b',1\n", file="t.csv", quote="'")
+    assert single[0].text("name") == "a,b"
+    none = delimited_rows(b'name\tn\nThe "a\t1\n', file="t.tsv", delimiter="\t", quote=None)
+    assert none[0].text("name") == 'The "a'
+
+
+def test_a_column_without_a_name_may_be_named() -> None:
+    assert delimited_rows(b",n\na,1\n", file="t.csv", unnamed="image")[0].text("image") == "a"
+
+
+def test_an_array_of_arrays_is_read_by_position() -> None:
+    rows = json_array_rows(b'[["a", 1, "more"], ["b", 2]]', file="t.json", columns=("name", "n"))
+    assert [(r.line, r.text("name"), r.count("n")) for r in rows] == [(1, "a", 1), (2, "b", 2)]
+    with pytest.raises(BadRow, match=r"t\.json, row 2: given 2 for n; expected text"):
+        rows[1].text("n")
 
 
 @pytest.mark.parametrize("value", ["", None, "  ", 3])

@@ -1,15 +1,17 @@
-"""The real FI and Emotion6, where they are at hand."""
+"""The real data sets, where they are at hand."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from models.labels import MIKELS, LabelKind
+from models.labels import MIKELS, LabelKind, Polarity
+from training.data.anp_list import read_anp_list
 from training.data.canonical import CanonicalDataset, Split
 from training.data.importers.emotion6 import import_emotion6
-from training.data.importers.fi import import_fi
-from training.data.importers.listing import ImportOptions
+from training.data.importers.fixed_classes import import_fi
+from training.data.importers.listing import ImportOptions, Listing
+from training.data.importers.table import IMPORTERS
 from training.data.importing import import_dataset
 from training.data.source import open_source
 
@@ -54,3 +56,43 @@ def test_emotion6_is_imported_whole(tmp_path: Path) -> None:
     assert report.counts == {Split.TRAIN: 1_140, Split.VAL: 126, Split.TEST: 318}
     assert report.duplicates == ()
     assert all(s.shares and abs(sum(s.shares) - 1) < 1e-5 for s in made.samples)
+
+
+def listed(format: str) -> Listing:
+    """The listing of the zip file that is named after the format."""
+    return IMPORTERS[format](open_source([DATA / f"{format}.zip"]), ImportOptions())
+
+
+def test_miniplaces_has_a_hundred_scenes() -> None:
+    listing = listed("miniplaces")
+    counts = Counter((record.split, record.label) for record in listing.records)
+    names = listing.label_sets[LabelKind.SINGLE].names
+    assert (len(names), names[0], names[-1]) == (100, "abbey", "yard")
+    assert all(counts[Split.TRAIN, name] == 100 for name in names)
+    assert all(counts[Split.VAL, name] == 10 for name in names)
+    assert (listing.ignored, listing.remarks) == ((), ())
+
+
+def test_flickr8k_has_five_captions_an_image_and_its_splits() -> None:
+    listing = listed("flickr8k")
+    counts = Counter(record.split for record in listing.records)
+    assert counts == {Split.TRAIN: 6_091, Split.VAL: 1_000, Split.TEST: 1_000}
+    assert {len(record.captions) for record in listing.records} == {5}
+    assert not any('"' in r.captions[0][:1] for r in listing.records if "," in r.captions[0])
+    assert (listing.ignored, listing.remarks) == ((), ())
+
+
+def test_wikiart_emotions_has_shares_of_20_emotions_and_five_folds() -> None:
+    listing = listed("wikiart_emotions")
+    counts = Counter(record.split for record in listing.records)
+    assert (len(listing.records), counts[Split.TEST]) == (1_060, 212)
+    assert len(listing.label_sets[LabelKind.DISTRIBUTION]) == 20
+    sums = [sum(record.shares or ()) for record in listing.records]
+    assert sum(sums) / len(sums) == pytest.approx(1.74, abs=0.005)
+    assert listing.ignored == ("README_nrc.txt",)
+
+
+def test_the_list_of_pairs_has_all_its_3244() -> None:
+    pairs = read_anp_list((DATA / "3244ANPs.txt").read_bytes(), file="3244ANPs.txt")
+    assert (len(pairs.pairs), len(pairs.adjectives)) == (3_244, 269)
+    assert pairs.polarity("misty_woods") is Polarity.NEGATIVE

@@ -147,13 +147,45 @@ def test_a_damaged_member_is_named(tmp_path: Path) -> None:
         ZipSource(path).read("1.jpg")
 
 
-@pytest.mark.parametrize("given", [[], ["missing.zip"], ["a.txt"], ["folder", "folder"]])
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        ["missing.zip"],
+        ["a.txt"],
+        ["folder", "folder"],
+        ["folder", "a.zip"],
+        ["folder", "b.txt"],
+    ],
+)
 def test_paths_that_make_no_source_are_named_with_what_was_expected(
     tmp_path: Path, given: list[str]
 ) -> None:
     write_folder(tmp_path, {"a.txt": b"x", "folder/x": b"x"})
+    write_zip(tmp_path / "a.zip", {"y": b"y"})
     with pytest.raises(UnreadableSource, match="expected one existing folder"):
         open_source([tmp_path / name for name in given])
+
+
+@pytest.mark.parametrize("how", PACKINGS)
+def test_single_files_lie_at_the_root_beside_a_folder_or_zip_files(
+    tmp_path: Path, how: Callable[[Path, Files], list[Path]]
+) -> None:
+    write_folder(tmp_path, {"lists/ANPs.txt": b"list"})
+    paths = how(tmp_path, {f"FI/{name}": content for name, content in FILES.items()})
+    source = open_source([*paths, tmp_path / "lists" / "ANPs.txt"])
+    assert source.names() == ("ANPs.txt", *sorted(FILES))
+    assert source.read("ANPs.txt") == b"list"
+    assert source.read("a/1.jpg") == b"one"
+    assert "ANPs.txt" in source.description
+
+
+@pytest.mark.parametrize("names", [["x/labels.csv"], ["x/other.csv", "y/other.csv"]])
+def test_single_files_need_names_of_their_own(tmp_path: Path, names: list[str]) -> None:
+    write_folder(tmp_path, dict.fromkeys(names, b""))
+    paths = [write_folder(tmp_path / "set", FILES), *(tmp_path / name for name in names)]
+    with pytest.raises(ConflictingFiles, match="expected names of their own"):
+        open_source(paths)
 
 
 def test_a_zip_that_is_none_is_named(tmp_path: Path) -> None:

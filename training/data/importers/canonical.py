@@ -22,7 +22,7 @@ from training.data.columns import (
     SPLIT,
     metadata_columns,
     metadata_file,
-    row_caption,
+    row_captions,
     row_file,
     row_label,
     row_labels,
@@ -40,6 +40,9 @@ from training.data.importers.listing import (
 )
 from training.data.rows import BadRow, Row, check_columns, check_distinct
 from training.data.source import Source
+
+TEXT = "text"
+"""What the examples of the Hugging Face loader call the column of captions."""
 
 
 class _Labels(BaseModel):
@@ -78,12 +81,14 @@ def import_canonical(source: Source, options: ImportOptions) -> Listing:
     entries = tuple(entry for file in files for entry in _entries(source, file))
     rows = [entry.row for entry in entries]
     label_sets = _written_order(source, rows) or _found_order(rows, options)
-    if not label_sets and not any(row.has(CAPTION) for row in rows):
+    caption = _caption_column(rows)
+    if not label_sets and not any(row.has(caption) for row in rows):
         raise BadLayout(
             f"{', '.join(files)}: neither labels nor captions; expected a column {LABEL}, "
             f"{LABELS} or {CAPTION}, or a column of shares for each emotion"
         )
-    records = _with_splits(entries, tuple(_record(e, label_sets) for e in entries), options)
+    listed = tuple(_record(entry, label_sets, caption) for entry in entries)
+    records = _with_splits(entries, listed, options)
     used = {record.file_name for record in records} | {*files, CARD}
     return Listing(
         label_sets=label_sets,
@@ -143,7 +148,12 @@ def _found_order(rows: Sequence[Row], options: ImportOptions) -> Mapping[LabelKi
 
 def _other_columns(rows: Iterable[Row]) -> tuple[str, ...]:
     columns = dict.fromkeys(column for row in rows for column in row.cells)
-    return tuple(column for column in columns if column not in RESERVED)
+    return tuple(column for column in columns if column not in (*RESERVED, TEXT))
+
+
+def _caption_column(rows: Iterable[Row]) -> str:
+    columns = {column for row in rows for column in row.cells}
+    return TEXT if TEXT in columns and CAPTION not in columns else CAPTION
 
 
 def _share_columns(rows: Iterable[Row], options: ImportOptions) -> tuple[str, ...]:
@@ -174,7 +184,7 @@ def _check_shares(rows: Iterable[Row], columns: tuple[str, ...]) -> None:
         ) from error
 
 
-def _record(entry: _Entry, label_sets: Mapping[LabelKind, LabelSet]) -> Record:
+def _record(entry: _Entry, label_sets: Mapping[LabelKind, LabelSet], caption: str) -> Record:
     row = entry.row
     return Record(
         file_name=entry.file_name(),
@@ -182,7 +192,7 @@ def _record(entry: _Entry, label_sets: Mapping[LabelKind, LabelSet]) -> Record:
         label=row_label(row, label_sets.get(LabelKind.SINGLE)),
         labels=row_labels(row, label_sets.get(LabelKind.MULTI)),
         shares=row_shares(row, label_sets.get(LabelKind.DISTRIBUTION)),
-        caption=row_caption(row),
+        captions=row_captions(row, caption),
     )
 
 
@@ -200,7 +210,7 @@ def _with_splits(
 
 def _remarks(rows: Sequence[Row], label_sets: Mapping[LabelKind, LabelSet]) -> Iterator[str]:
     columns = dict.fromkeys(column for row in rows for column in row.cells)
-    used = (*metadata_columns(label_sets), CAPTION)
+    used = (*metadata_columns(label_sets), _caption_column(rows))
     unused = [column for column in columns if column not in used]
     if unused:
         yield f"columns not used: {', '.join(unused)}"

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from models.labels import LabelKind
 from training.data.canonical import Split
-from training.data.importers.draw import TEST_FRACTION, with_test_and_val, with_val
+from training.data.importers.draw import draw_remarks, with_test_and_val, with_val
 from training.data.importers.listing import (
     BadLayout,
     ImportOptions,
@@ -24,38 +24,44 @@ SPLIT_FOLDERS: Mapping[str, Split] = {
     "test": Split.TEST,
 }
 
+_AS_THEY_ARE: Mapping[str, str] = {}
 
-def import_class_folder(source: Source, options: ImportOptions) -> Listing:
-    """The listing of a data set whose folders are its labels."""
+
+def import_class_folder(
+    source: Source, options: ImportOptions, *, labels_by_folder: Mapping[str, str] = _AS_THEY_ARE
+) -> Listing:
+    """The listing of a data set whose folders are, or stand for, its labels."""
     images = tuple(name for name in source.names() if is_image(name))
     if not images:
         raise BadLayout(f"{source.description} has no image; expected <split>/<class>/<image>")
     has_splits = any(name.partition("/")[0].lower() in SPLIT_FOLDERS for name in images)
-    records = tuple(_split_record(n) if has_splits else _plain_record(n) for n in images)
+    records = tuple(
+        (_split_record if has_splits else _plain_record)(name, labels_by_folder) for name in images
+    )
     names = _class_order(records, options)
     splits_drawn = with_val(records, options) if has_splits else with_test_and_val(records, options)
     return Listing(
         label_sets={LabelKind.SINGLE: label_set(names)},
         records=splits_drawn,
         ignored=tuple(name for name in source.names() if not is_image(name)),
-        remarks=(*_draw_remarks(records, splits_drawn, has_splits), *_gaps(splits_drawn, names)),
+        remarks=(*draw_remarks(records, splits_drawn), *gaps(splits_drawn, names)),
     )
 
 
-def _split_record(name: str) -> Record:
+def _split_record(name: str, labels: Mapping[str, str]) -> Record:
     match name.split("/"):
-        case [folder, label, _] if folder.lower() in SPLIT_FOLDERS:
-            return Record(name, SPLIT_FOLDERS[folder.lower()], label=label)
+        case [split, folder, _] if split.lower() in SPLIT_FOLDERS:
+            return Record(name, SPLIT_FOLDERS[split.lower()], label=labels.get(folder, folder))
     raise BadLayout(
         f"unexpected image {name!r}; expected <split>/<class>/<image> with a split of "
         f"{', '.join(SPLIT_FOLDERS)}"
     )
 
 
-def _plain_record(name: str) -> Record:
+def _plain_record(name: str, labels: Mapping[str, str]) -> Record:
     match name.split("/"):
-        case [label, _]:
-            return Record(name, Split.TRAIN, label=label)
+        case [folder, _]:
+            return Record(name, Split.TRAIN, label=labels.get(folder, folder))
     raise BadLayout(
         f"unexpected image {name!r}; expected <class>/<image>, or <split>/<class>/<image> with a "
         f"split of {', '.join(SPLIT_FOLDERS)}"
@@ -74,18 +80,7 @@ def _class_order(records: Iterable[Record], options: ImportOptions) -> tuple[str
     return options.labels
 
 
-def _draw_remarks(
-    before: tuple[Record, ...], after: tuple[Record, ...], has_splits: bool
-) -> Iterable[str]:
-    if before == after:
-        return
-    if has_splits:
-        yield "val was drawn from train: the layout has none"
-    else:
-        yield f"the layout has no splits: {TEST_FRACTION:.0%} were drawn as test, then val"
-
-
-def _gaps(records: tuple[Record, ...], names: tuple[str, ...]) -> Iterable[str]:
+def gaps(records: tuple[Record, ...], names: tuple[str, ...]) -> Iterable[str]:
     """One remark for each class that a split lacks while it has others."""
     by_split = sorted(records, key=lambda record: record.split)
     for split, members in groupby(by_split, key=lambda record: record.split):

@@ -1,6 +1,6 @@
 """Splits where a data set has none: drawn within each class, by file name and seed alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -52,6 +52,15 @@ def with_val(records: tuple[Record, ...], options: ImportOptions) -> tuple[Recor
     if any(record.split is Split.VAL for record in records):
         return records
     return move_drawn(records, to=Split.VAL, fraction=options.val_fraction, seed=options.seed)
+
+
+def draw_remarks(before: Iterable[Record], after: Iterable[Record]) -> Iterator[str]:
+    """One remark where splits were drawn."""
+    moved = {new.split for old, new in zip(before, after, strict=True) if old != new}
+    if Split.TEST in moved:
+        yield f"the layout has no splits: {TEST_FRACTION:.0%} were drawn as test, then val"
+    elif moved:
+        yield "val was drawn from train: the layout has none"
 
 
 def with_test_and_val(records: tuple[Record, ...], options: ImportOptions) -> tuple[Record, ...]:

@@ -44,10 +44,15 @@ class ImportOptions(BaseModel):
         None, description="Class order; none: the names sorted, or as the format fixes it"
     )
     test_fold: int | None = Field(
-        0, ge=0, description="Fold that is the test split (Emotion6); none: a drawn split"
+        0,
+        ge=0,
+        description="Fold that is the test split, where a layout has folds; none: a drawn split",
     )
     val_fraction: float = Field(
         0.1, ge=0, lt=1, description="Share of train drawn as val where a layout has no val split"
+    )
+    min_images: int = Field(
+        15, ge=1, description="Images that a pair of words needs to be a class (anp_mined)"
     )
     seed: int = Field(0, ge=0, description="Seed of every draw")
     skip_unreadable: bool = Field(False, description="Leave out images that cannot be decoded")
@@ -68,7 +73,7 @@ class Record:
     label: str | None = None
     labels: tuple[str, ...] | None = None
     shares: tuple[float, ...] | None = None
-    caption: str | None = None
+    captions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,15 @@ class Listing:
     records: tuple[Record, ...]
     ignored: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+def refuse_labels(options: ImportOptions, order: tuple[str, ...]) -> None:
+    """The labels of the options may only repeat the order that a format fixes."""
+    if options.labels not in (None, order):
+        raise BadOption(
+            f"given labels {', '.join(options.labels)} for a format whose order is fixed: "
+            f"{', '.join(order)}; leave labels out"
+        )
 
 
 class Importer(Protocol):
