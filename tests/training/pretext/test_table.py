@@ -1,0 +1,113 @@
+"""Every pretext task there is, on a real backbone: the protocol, and a falling loss."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from pydantic import TypeAdapter
+from torch import nn
+
+from tests.training.pretext.tiny import MEAN, STD, corpus, learn, picture
+from training.backbone import BACKBONES, Backbone
+from training.config import BackboneName
+from training.data.canonical import Sample, Split
+from training.pretext.config import Task, TaskConfig
+from training.pretext.table import build_task
+from training.pretext.task import Examples, PretextHead, PretextTask, stacked
+
+CONFIGS: TypeAdapter[Task] = TypeAdapter(Task)
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "colorization": {"resize": 40, "size": 32},
+    "super_resolution": {"size": 16},
+    "jigsaw": {"tile": 16, "permutations": 4},
+    "scene": {"resize": 40, "size": 32},
+    "anp": {"resize": 40, "size": 32},
+    "captioning": {"size": 32, "min_count": 1, "max_words": 6, "hidden": 32, "attention": 16},
+}
+EVERY_TASK = pytest.mark.parametrize("name", SMALL)
+SAMPLES = [
+    Sample(
+        file_name=f"images/{label}.png",
+        split=Split.TRAIN,
+        single=label,
+        multi=None,
+        shares=None,
+        captions=(caption,),
+    )
+    for label, caption in enumerate(("a calm sea", "an angry dog", "the sad old house"))
+]
+
+
+def task(name: str) -> PretextTask:
+    config = CONFIGS.validate_python({"task": name, "datasets": ["tiny"], **SMALL[name]})
+    return build_task(config, [corpus(("sea", "dog", "house"), SAMPLES)], mean=MEAN, std=STD)
+
+
+def batch(made: PretextTask, count: int) -> Examples:
+    rng = np.random.default_rng(0)
+    return stacked([made.example(picture(n), SAMPLES[n], rng) for n in range(count)])
+
+
+def backbone() -> Backbone:
+    """MobileNetV2 with random weights and a decoder narrower than its own."""
+    torch.manual_seed(0)
+    spec = BACKBONES[BackboneName.MOBILENET_V2]
+    return Backbone(spec.cut(spec.build()), replace(spec, decoder_width=8))
+
+
+def test_every_configuration_is_tried_here() -> None:
+    kinds: tuple[type[TaskConfig], ...] = get_args(get_args(Task)[0])
+    assert {kind.model_fields["task"].default for kind in kinds} == set(SMALL)
+
+
+@EVERY_TASK
+def test_facts_are_json(name: str) -> None:
+    facts = task(name).facts
+    assert json.loads(json.dumps(facts)) == facts
+
+
+@EVERY_TASK
+def test_an_example_repeats_with_its_generator(name: str) -> None:
+    first, again = batch(task(name), 2), batch(task(name), 2)
+    assert first.keys() == again.keys()
+    assert all(torch.equal(first[key], again[key]) for key in first)
+
+
+@EVERY_TASK
+@pytest.mark.parametrize("count", [1, 3])
+def test_losses_figures_and_panel_have_the_form_that_recipes_expect(name: str, count: int) -> None:
+    network, made = backbone().eval(), task(name)
+    given = batch(made, count)
+    head: PretextHead = made.head(network)
+    assert isinstance(head, nn.Module)
+    head.eval()
+    losses = head.losses(network, given)
+    assert all(loss.shape == () and loss.dtype == torch.float32 for loss in losses.values())
+    assert all(bool(loss.isfinite()) for loss in losses.values())
+    for figure in head.figures(network, given).values():
+        assert np.isfinite(figure.total)
+        assert figure.of > 0
+    panel = head.panel(network, given)
+    assert panel.ndim == 3
+    assert panel.shape[0] == 3
+    assert 0 <= float(panel.min()) < float(panel.max()) <= 1
+
+
+@EVERY_TASK
+def test_a_heads_weights_do_not_hold_the_backbones(name: str) -> None:
+    network = backbone()
+    head = task(name).head(network)
+    assert isinstance(head, nn.Module)
+    backbones = {id(parameter) for parameter in network.parameters()}
+    assert not backbones & {id(parameter) for parameter in head.parameters()}
+
+
+@EVERY_TASK
+def test_the_loss_falls_on_a_real_backbone(name: str) -> None:
+    network, made = backbone(), task(name)
+    losses = learn(made.head(network), network, batch(made, 3), steps=10)
+    assert losses[-1] < 0.97 * losses[0]

@@ -1,0 +1,104 @@
+"""Colorization: tell the colours of an image from its lightness (Zhang et al., ECCV 2016)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from models.preprocessing import Preprocessing
+from training.backbone import Backbone
+from training.colour import (
+    GREY,
+    chroma_from_scaled,
+    lab_from_rgb,
+    lightness_from_scaled,
+    rgb_from_lab,
+    scaled_chroma,
+    scaled_lightness,
+)
+from training.data.canonical import Sample
+from training.decoders import FusedDecoder
+from training.pretext.config import ColorizationConfig
+from training.pretext.pictures import rows
+from training.pretext.task import Example, Examples, Figure
+from training.transforms.augment import training_transform
+
+_SHOWN = 4
+
+
+class ColorizationHead(nn.Module):
+    """Chroma by a fused decoder and a 3x3 convolution; scaled as in `training.colour`."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.decoder = FusedDecoder(backbone)
+        self.chroma = nn.Conv2d(self.decoder.channels, 2, kernel_size=3, padding=1)
+
+    def forward(self, backbone: Backbone, lightness: Tensor) -> Tensor:
+        """Scaled a and b, B,2,H,W in [0, 1], of scaled lightness B,1,H,W."""
+        maps = backbone(lightness.expand(-1, 3, -1, -1))
+        decoded = self.decoder(maps, (lightness.shape[2], lightness.shape[3]))
+        return torch.sigmoid(self.chroma(decoded).float())
+
+    def losses(self, backbone: Backbone, batch: Examples) -> dict[str, Tensor]:
+        """Mean squared error of the scaled chroma."""
+        return {"mse": F.mse_loss(self(backbone, batch["lightness"]), batch["chroma"])}
+
+    @torch.no_grad()
+    def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
+        """`mse`, and `mse_grey` of the rival that leaves every image grey (a = b = 0)."""
+        truth = batch["chroma"]
+        found = self(backbone, batch["lightness"])
+        return {
+            "mse": _squared_error(found, truth),
+            "mse_grey": _squared_error(torch.full_like(truth, GREY), truth),
+        }
+
+    @torch.no_grad()
+    def panel(self, backbone: Backbone, batch: Examples) -> Tensor:
+        """A row an image: as it was given, as it was coloured, as it is."""
+        lightness, truth = batch["lightness"][:_SHOWN], batch["chroma"][:_SHOWN]
+        found = self(backbone, lightness)
+        shown = (torch.full_like(truth, GREY), found, truth)
+        return rows([_picture(lightness, chroma) for chroma in shown])
+
+
+class ColorizationTask:
+    """Colorization of random crops; no mean and std are involved."""
+
+    def __init__(self, config: ColorizationConfig) -> None:
+        as_it_is = Preprocessing(size=config.resize, mean=(0, 0, 0), std=(1, 1, 1))
+        self._transform = training_transform(as_it_is, config.size)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {}
+
+    def example(self, image: Image.Image, sample: Sample, rng: np.random.Generator) -> Example:
+        """`lightness` 1,H,W and `chroma` 2,H,W, scaled."""
+        lab = lab_from_rgb(self._transform(image, rng))  # 3,H,W
+        return {"lightness": scaled_lightness(lab[:1]), "chroma": scaled_chroma(lab[1:])}
+
+    def head(self, backbone: Backbone) -> ColorizationHead:
+        return ColorizationHead(backbone)
+
+
+def _squared_error(found: Tensor, truth: Tensor) -> Figure:
+    errors = (found - truth).square().mean(dim=(1, 2, 3))  # B
+    return Figure(float(errors.sum()), len(errors))
+
+
+def _picture(lightness: Tensor, chroma: Tensor) -> Tensor:
+    """RGB B,3,H,W in [0, 1] on the CPU, of scaled lightness and chroma."""
+    lab = np.concatenate(
+        [
+            lightness_from_scaled(lightness.float().cpu().numpy()),
+            chroma_from_scaled(chroma.cpu().numpy()),
+        ],
+        axis=1,
+    )
+    return torch.from_numpy(rgb_from_lab(lab))

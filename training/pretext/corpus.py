@@ -1,0 +1,46 @@
+"""A corpus as one task sees it: its images as examples, looked up by `Draw`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from training.data.canonical import CanonicalDataset, Sample, Split
+from training.data.decoding import decoded
+from training.data.labelled import Draw
+from training.errors import TrainingError
+from training.pretext.config import TaskConfig
+from training.pretext.task import Example, PretextTask
+
+
+class EmptyCorpus(TrainingError):
+    """A task's data sets have no image in a split that is needed."""
+
+
+class TaskImages(Dataset[Example]):
+    """The images of one split of a task's data sets, as the task's examples."""
+
+    def __init__(
+        self, task: PretextTask, datasets: Sequence[CanonicalDataset], split: Split
+    ) -> None:
+        self._task = task
+        self._samples: list[tuple[CanonicalDataset, Sample]] = [
+            (dataset, sample) for dataset in datasets for sample in dataset.subset(split)
+        ]
+        if not self._samples:
+            names = ", ".join(dataset.name for dataset in datasets)
+            raise EmptyCorpus(f"the corpus ({names}) has no image in its {split} split")
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, draw: Draw) -> Example:
+        dataset, sample = self._samples[draw.sample]
+        rng = np.random.default_rng(draw.seed)
+        return self._task.example(decoded(dataset, sample), sample, rng)
+
+
+def open_corpus(config: TaskConfig, root: Path) -> list[CanonicalDataset]:
+    """The data sets of a task below `root`; raises when one is missing or damaged."""
+    return [CanonicalDataset.open(root / name) for name in config.datasets]

@@ -1,0 +1,67 @@
+"""What a pretext task is: examples out of a corpus, and a head that learns from them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from training.backbone import Backbone
+from training.data.canonical import Sample
+
+Example = dict[str, NDArray[Any]]
+"""One sample as the head wants it; every example of a task has arrays of the same shapes."""
+
+Examples = dict[str, Tensor]
+"""A batch: the arrays of its examples, stacked along a new first axis."""
+
+
+class Figure(NamedTuple):
+    """A figure as a sum and what it is a mean of, so that batches of any size add up exactly."""
+
+    total: float
+    of: int
+
+
+class PretextHead(Protocol):
+    """What is put on a backbone for one task; an `nn.Module`."""
+
+    def losses(self, backbone: Backbone, batch: Examples) -> dict[str, Tensor]:
+        """The named terms of the task's loss, each a scalar; their sum is minimised."""
+        ...
+
+    def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
+        """How good the head is on `batch`, and how good its trivial rival would be."""
+        ...
+
+    def panel(self, backbone: Backbone, batch: Examples) -> Tensor:
+        """A picture, 3,H,W in [0, 1], of what the head makes of the first examples of `batch`."""
+        ...
+
+
+class PretextTask(Protocol):
+    """One task on one corpus."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What has to be kept beside the weights to use the head again, as JSON."""
+        ...
+
+    def example(self, image: Image.Image, sample: Sample, rng: np.random.Generator) -> Example:
+        """An upright RGB image of the corpus as the head wants it; chance comes from `rng`."""
+        ...
+
+    def head(self, backbone: Backbone) -> PretextHead:
+        """A new head that fits `backbone`, with PyTorch's global generator for its weights."""
+        ...
+
+
+def stacked(examples: Sequence[Example]) -> Examples:
+    """Examples as one batch."""
+    return {
+        key: torch.from_numpy(np.stack([example[key] for example in examples]))
+        for key in examples[0]
+    }
