@@ -51,9 +51,13 @@ class Backbone(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Feature maps f1..f4 of `images` (B,3,H,W), each B,C_k,ceil(H/s_k),ceil(W/s_k)."""
+        return self.until(images, stages=len(self.stages))
+
+    def until(self, images: Tensor, *, stages: int) -> tuple[Tensor, ...]:
+        """The feature maps of the first `stages` stages; those after them cost nothing."""
         maps = []
         features = images
-        for stage in self.stages:
+        for stage in self.stages[:stages]:
             features = stage(features)
             maps.append(features)
         return tuple(maps)
