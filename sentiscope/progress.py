@@ -8,14 +8,15 @@ class ProgressBars:
     """Shows how far each stage is; closes its bars at the end."""
 
     def __init__(self) -> None:
+        from tqdm import tqdm  # now, and not with half an import done: it may be missing
+
+        self._new_bar: Any = tqdm
         self._bars: dict[str, Any] = {}
 
     def show(self, stage: str, done: int, total: int) -> None:
         """`done` of `total` files of `stage`."""
-        from tqdm import tqdm
-
         if stage not in self._bars:
-            self._bars[stage] = tqdm(total=total, desc=stage, unit="file")
+            self._bars[stage] = self._new_bar(total=total, desc=stage, unit="file")
         bar = self._bars[stage]
         bar.update(done - bar.n)
 

@@ -1,6 +1,7 @@
 """The training loop that every recipe shares: steps, progress, checkpoints, stopping, resuming."""
 
 import math
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -153,9 +154,8 @@ class Loop:
             save_weights(self._run.best_weights, self._learner.network, note=note)
         self._save()
         self._run.event("epoch", epoch=position.epoch, train=means, val=metrics, score=score)
-        tqdm.write(
-            f"epoch {position.epoch}: " + "  ".join(f"{k} {v:.4f}" for k, v in metrics.items())
-        )
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+        tqdm.write(f"epoch {position.epoch}: {shown}", file=sys.stderr)
         if self._stop.requested and position.epoch < self._plan.epochs:
             raise Stopped(f"stopped after epoch {position.epoch}; run again to go on")
 

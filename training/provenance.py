@@ -17,7 +17,8 @@ def code_version() -> str:
         released = version("sentiscope")
     except PackageNotFoundError:
         released = "0"
-    commit = _git("rev-parse", "--short=12", "HEAD")
+    tracked = _git("ls-files", Path(__file__).name)  # an environment may lie in another checkout
+    commit = _git("rev-parse", "--short=12", "HEAD") if tracked else ""
     if not commit:
         return released
     return f"{released}+g{commit}" + (".dirty" if _git("status", "--porcelain") else "")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
@@ -120,8 +120,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _append(path: Path, record: dict[str, Any]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    line = json.dumps(record) + "\n"
+    with path.open("a+b") as file:
+        if file.tell() and _last_byte(file) != b"\n":
+            line = "\n" + line  # what a kill or a full disk cut short stays a line of its own
+        file.write(line.encode())
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def _is_before(line: str, epoch: int, step: int) -> bool:

@@ -12,6 +12,10 @@ class Stopped(TrainingError):
     """The run was asked to stop; its last checkpoint is where it will go on."""
 
 
+class _Interruption(BaseException):
+    """Goes through `except Exception`: PyTorch's exporter takes errors for its own and goes on."""
+
+
 class StopRequest:
     """Whether somebody asked for a stop."""
 
@@ -38,10 +42,13 @@ def interrupt_on_signals() -> Iterator[None]:
 
     def interrupt() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # let what is half made be removed
-        raise Stopped("stopped; run the same command again to start over")
+        raise _Interruption
 
-    with _on_signals(interrupt):
-        yield
+    try:
+        with _on_signals(interrupt):
+            yield
+    except _Interruption as interruption:
+        raise Stopped("stopped; run the same command again to start over") from interruption
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def evaluate(
     config: ConfigFile, run: RunOption = None, datasets: DatasetsOption = Path("var/datasets")
 ) -> None:
     """Score a bundle or a trained run; prints each metric with its protocol."""
-    for found in _run(config, run, datasets)["evaluations"]:
+    for found in _run(config, run, datasets, recipe="evaluate")["evaluations"]:
         say(f"\n{found['output']} ({found['precision']}), {found['images']} images")
         say(f"  {found['protocol']}")
         for name, value in found["metrics"].items():
@@ -44,13 +44,16 @@ def export(
     config: ConfigFile, run: RunOption = None, datasets: DatasetsOption = Path("var/datasets")
 ) -> None:
     """Turn a trained run into a bundle, through the gates, and publish it."""
-    results = _run(config, run, datasets)
+    results = _run(config, run, datasets, recipe="export")
     for gate in results["gates"]:
         say(f"{gate['name']}: {'passed' if gate['passed'] else 'FAILED'} {gate['measured']}")
     say(f"published {results['model']}@{results['version']} ({results['digest']})")
 
 
-def _run(config_file: Path, run: Path | None, datasets: Path) -> dict[str, Any]:
+def _run(
+    config_file: Path, run: Path | None, datasets: Path, *, recipe: str | None = None
+) -> dict[str, Any]:
+    """What the configured recipe ends with; another one than `recipe` is refused before it runs."""
     try:
         from training.launch import launch
         from training.run import RunFolder
@@ -62,8 +65,11 @@ def _run(config_file: Path, run: Path | None, datasets: Path) -> dict[str, Any]:
 
     folder = RunFolder(run or Path("var/runs") / config_file.stem)
     with told(TrainingError, ModelError, OSError):
+        config = _config(config_file)
+        if recipe not in (None, config.recipe):
+            fail(f"{config_file} is of the recipe {config.recipe!r}, expected {recipe!r}")
         try:
-            folder.prepare(_config(config_file))
+            folder.prepare(config)
             remark(f"run folder: {folder.path}")
             return launch(folder, datasets_root=datasets)
         except Stopped as stopped:
@@ -79,7 +85,7 @@ def _config(file: Path) -> "AnyConfig":
 
     try:
         return RECIPE_CONFIG.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         fail(f"{file} is not YAML: {error}")
     except ValidationError as error:
         wrong = "\n".join(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from safetensors import safe_open
@@ -33,6 +34,9 @@ NAME = "colours"
 HEADER = "file_name,split,label,red,green,blue"
 SHARES = (0.7, 0.2, 0.1)
 """Of a picture's own colour, the one after it and the one before it."""
+
+FORKS = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+"""For tests that fork: from 3.12 on Python warns of the threads that PyTorch keeps."""
 
 DEFAULTS: Mapping[str, Any] = {
     "seed": 1,

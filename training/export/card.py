@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from models.labels import LabelKind
 from models.manifest import Evaluation, Manifest, Output, Precision
-from models.preprocessing import Preprocessing
+from models.preprocessing import Preprocessing, Resize
 
 _SAYS = {
     LabelKind.SINGLE: "the one emotion that fits best",
@@ -16,7 +16,8 @@ _SNIPPET = """```python
 import numpy as np, onnxruntime
 from PIL import Image
 
-image = Image.open("photo.jpg").convert("RGB"){resize}
+image = Image.open("photo.jpg").convert("RGB")
+{resize}
 pixels = (np.asarray(image, np.float32) / 255 - {mean}) / {std}
 batch = pixels.transpose(2, 0, 1)[None].astype(np.float32)  # 1,3,{side},{side}
 session = onnxruntime.InferenceSession("{file}")
@@ -74,10 +75,22 @@ def _snippet(manifest: Manifest) -> str:
 
 
 def _resize(spec: Preprocessing) -> str:
-    if spec.resize == "squash" and spec.crop is None:
-        side = spec.input_side
-        return f".resize(({side}, {side}), Image.Resampling.{spec.interpolation.upper()})"
-    return f"  # then {spec.resize} to {spec.size}, centre crop {spec.input_side}"
+    """Lines that bring `image` to the model's size."""
+    size, side, by = spec.size, spec.input_side, f"Image.Resampling.{spec.interpolation.upper()}"
+    lines = {
+        Resize.SQUASH: [f"image = image.resize(({size}, {size}), {by})"],
+        Resize.SHORTER_SIDE: [
+            f"scale = {size} / min(image.size)",
+            f"whole = [max({size}, round(length * scale)) for length in image.size]",
+            f"image = image.resize(whole, {by})",
+        ],
+    }[spec.resize]
+    if spec.crop is not None:
+        lines += [
+            f"left, top = (image.width - {side}) // 2, (image.height - {side}) // 2",
+            f"image = image.crop((left, top, left + {side}, top + {side}))",
+        ]
+    return "\n".join(lines)
 
 
 def _tables(manifest: Manifest) -> Iterator[str]:

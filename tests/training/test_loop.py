@@ -1,0 +1,220 @@
+"""The loop around a learner whose every number is scripted: what is kept, and what is refused."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from training.checkpoint import Position, load_weights
+from training.compute import Compute
+from training.config import ComputeConfig, SgdConfig, StepSchedule
+from training.data.labelled import Batch
+from training.loop import Diverged, Loop, Plan
+from training.optimizers import build_optimizer
+from training.run import RunFolder
+from training.stopping import Stopped, StopRequest
+
+STEPS = 2
+SCORES = (0.25, 0.75, 0.5)
+"""Of the epochs, the second being the best."""
+
+
+@dataclass
+class Scripted:
+    """A learner with one weight that sinks by 1 a step; batches and scores are as scripted."""
+
+    network: nn.Linear
+    before_validation: Callable[[int], None] = lambda epoch: None
+    steps_per_epoch: int = STEPS
+    spoilt: dict[tuple[int, int], float] = field(default_factory=dict)
+    epoch: int = 0
+
+    def batches(self, epoch: int, first_step: int) -> Iterable[Batch]:
+        self.epoch = epoch
+        for step in range(first_step, self.steps_per_epoch):
+            value = self.spoilt.get((epoch, step), 1.0)
+            yield Batch(torch.full((4, 1, 1, 1), value), {}, {})
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        weight, value = self.network.weight.squeeze(), batch.images.mean()
+        if value == 0:  # a loss of 0 whose slope is infinite
+            return {"sinking": torch.sqrt(weight - weight.detach())}
+        return {"sinking": weight * value}
+
+    def validate(self) -> tuple[dict[str, float], float]:
+        self.before_validation(self.epoch)
+        return {"accuracy": SCORES[self.epoch]}, SCORES[self.epoch]
+
+
+def scripted() -> Scripted:
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(network.weight, 10)
+    return Scripted(network)
+
+
+def fit(
+    run: RunFolder,
+    learner: Scripted,
+    *,
+    epochs: int = len(SCORES),
+    every_s: float = 1e9,
+    stop: StopRequest | None = None,
+) -> Position:
+    config = SgdConfig(learning_rate=1, momentum=0, weight_decay=0)
+    optimizer = build_optimizer(config, body=learner.network, heads=nn.Identity())
+    loop = Loop(
+        learner,
+        optimizer,
+        plan=Plan(epochs, StepSchedule(every_epochs=2, factor=0.5), every_s),
+        compute=Compute.choose(ComputeConfig(device="cpu")),
+        run=run,
+        stop=stop or StopRequest(),
+    )
+    return loop.fit()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path)
+
+
+def records(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def kept(path: Path) -> float:
+    """The one weight that a file holds."""
+    learner = scripted()
+    load_weights(path, learner.network)
+    return learner.network.weight.item()
+
+
+def test_the_best_weights_are_those_of_the_epoch_with_the_best_score(run: RunFolder) -> None:
+    position = fit(run, scripted())
+    assert (position.best_epoch, position.best_score) == (2, 0.75)
+    assert kept(run.best_weights) == 10 - 2 * STEPS
+    note = load_weights(run.best_weights, scripted().network)
+    assert note == {"epoch": 2, "score": 0.75, "metrics": {"accuracy": 0.75}}
+
+
+def test_the_last_weights_have_taken_every_step_at_its_rate(run: RunFolder) -> None:
+    fit(run, scripted())
+    assert kept(run.last_checkpoint) == 10 - 2 * STEPS - STEPS * 0.5
+
+
+def test_an_epoch_reports_the_mean_of_each_loss_and_the_validation(run: RunFolder) -> None:
+    fit(run, scripted(), epochs=1)
+    assert records(run.metrics_file) == [
+        {"epoch": 1, "step": 0, "part": "train", "metrics": {"sinking": 9.5}},
+        {"epoch": 1, "step": 0, "part": "val", "metrics": {"accuracy": 0.25}},
+    ]
+
+
+def test_progress_says_how_much_is_done(run: RunFolder) -> None:
+    fit(run, scripted())
+    told = [e for e in records(run.path / "events.jsonl") if e["event"] == "progress"]
+    assert (told[0]["step"], told[0]["steps"]) == (1, STEPS)
+    assert told[0]["fraction"] == pytest.approx(1 / (STEPS * len(SCORES)), abs=1e-6)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stays(
+    run: RunFolder,
+) -> None:
+    learner = scripted()
+    learner.spoilt[1, 1] = float("nan")
+    with pytest.raises(Diverged, match=r"'sinking': nan.* in epoch 2, step 2; lower"):
+        fit(run, learner, every_s=0.0)
+    assert kept(run.last_checkpoint) == 10 - STEPS - 1
+    assert kept(run.best_weights) == 10 - STEPS
+    assert learner.network.weight.item() == 10 - STEPS - 1
+
+
+def steep() -> Scripted:
+    """A learner whose first loss is finite and has a gradient that is not."""
+    learner = scripted()
+    learner.spoilt[0, 0] = 0.0
+    return learner
+
+
+def test_weights_that_are_not_finite_reach_no_checkpoint(run: RunFolder) -> None:
+    with pytest.raises(Diverged, match=r"no longer finite in epoch 1 after step 1; lower"):
+        fit(run, steep(), every_s=0.0)
+    assert not run.last_checkpoint.exists()
+
+
+def test_weights_that_are_not_finite_reach_neither_metrics_nor_the_best_weights(
+    run: RunFolder,
+) -> None:
+    learner = steep()
+    learner.steps_per_epoch = 1
+    with pytest.raises(Diverged, match="no longer finite"):
+        fit(run, learner)
+    assert not run.best_weights.exists()
+    assert not run.metrics_file.exists()
+
+
+def test_a_run_asked_to_stop_does_not_save_weights_that_are_not_finite(run: RunFolder) -> None:
+    stop = StopRequest()
+    stop.request()
+    with pytest.raises(Diverged):
+        fit(run, steep(), stop=stop)
+    assert not run.last_checkpoint.exists()
+
+
+def test_a_run_asked_to_stop_saves_the_step_it_was_in(run: RunFolder) -> None:
+    stop = StopRequest()
+    stop.request()
+    with pytest.raises(Stopped, match="epoch 1 after step 1; run the same command again"):
+        fit(run, scripted(), stop=stop)
+    assert kept(run.last_checkpoint) == 9
+
+
+def test_a_stop_asked_for_in_validation_waits_for_the_end_of_the_epoch(run: RunFolder) -> None:
+    stop, learner = StopRequest(), scripted()
+    learner.before_validation = lambda epoch: stop.request()
+    with pytest.raises(Stopped, match="stopped after epoch 1"):
+        fit(run, learner, stop=stop)
+    assert len(records(run.metrics_file)) == 2
+
+
+def test_a_stop_asked_for_in_the_last_validation_comes_too_late(run: RunFolder) -> None:
+    stop, learner = StopRequest(), scripted()
+    learner.before_validation = lambda epoch: stop.request()
+    assert fit(run, learner, epochs=1, stop=stop).epoch == 1
+
+
+class Killed(Exception):
+    """Stands for what ends a process with no warning."""
+
+
+def test_a_run_killed_before_its_checkpoint_measures_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    run, undisturbed = (RunFolder(tmp_path / name) for name in ("killed", "undisturbed"))
+    for folder in (run, undisturbed):
+        folder.path.mkdir()
+
+    def kill(epoch: int) -> None:
+        if epoch == 1:  # its training part is measured, its checkpoint not written
+            raise Killed
+
+    learner = scripted()
+    learner.before_validation = kill
+    with pytest.raises(Killed):
+        fit(run, learner)
+    assert len(records(run.metrics_file)) == 3
+    fit(run, scripted())
+    fit(undisturbed, scripted())
+    assert run.metrics_file.read_text() == undisturbed.metrics_file.read_text()
+    assert kept(run.best_weights) == kept(undisturbed.best_weights)
+
+
+def test_a_finished_run_has_nothing_left_to_do(run: RunFolder) -> None:
+    first = fit(run, scripted())
+    before = run.last_checkpoint.read_bytes(), run.metrics_file.read_bytes()
+    assert fit(run, scripted()) == first
+    assert (run.last_checkpoint.read_bytes(), run.metrics_file.read_bytes()) == before
