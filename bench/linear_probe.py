@@ -20,7 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from models.labels import LabelKind
 from models.preprocessing import Preprocessing
 from training.backbone import Backbone, build_backbone
-from training.config import BackboneConfig, BackboneName, DatasetConfig, FileWeights
+from training.config.backbone import BackboneConfig, BackboneName, FileWeights
+from training.config.datasets import DatasetConfig
 from training.data.canonical import Split
 from training.data.labelled import (
     LabelledImages,

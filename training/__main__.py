@@ -27,7 +27,7 @@ def main() -> int:
     except Stopped as stopped:
         print(stopped, file=sys.stderr)  # noqa: T201
         return STOPPED
-    except (ModelError, TrainingError) as error:
+    except (ModelError, TrainingError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models.labels import LabelKind
 from training.data.labelled import Batch
 from training.network import Forward, SentimentNetwork
-from training.objectives import OBJECTIVES
+from training.objectives import task_losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,8 @@ def amalgamation_loss(
 def _task_terms(
     name: str, found: Forward, batch: Batch, loss_weights: Mapping[LabelKind, float]
 ) -> dict[str, Tensor]:
-    return {
-        f"{name}.{kind}": loss_weights.get(kind, 1.0)
-        * OBJECTIVES[kind].loss(logits, batch.targets[kind], present=batch.present[kind])
-        for kind, logits in found.logits.items()
-    }
+    losses = task_losses(found.logits, batch, weights=loss_weights)
+    return {f"{name}.{kind}": loss for kind, loss in losses.items()}
 
 
 def _matching_terms(

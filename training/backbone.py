@@ -10,14 +10,17 @@ import torch
 import torchvision.models as tv
 from torch import Tensor, nn
 
-from training.config import (
+from training.checkpoint import backbone_weights
+from training.config.backbone import (
     BackboneConfig,
     BackboneName,
     FileWeights,
     RandomWeights,
+    RunWeights,
     TorchvisionWeights,
 )
 from training.errors import TrainingError
+from training.run import RunFolder
 
 
 class WeightsDoNotFit(TrainingError):
@@ -118,7 +121,25 @@ def build_backbone(config: BackboneConfig) -> Backbone:
             _load(network, _read_weights(path), origin=path.name)
         case TorchvisionWeights():
             _load(network, _download_weights(config.name), origin="torchvision's weights")
+        case RunWeights(run=folder):
+            return _of_run(Backbone(spec.cut(network), spec), RunFolder(folder))
     return Backbone(spec.cut(network), spec)
+
+
+def _of_run(backbone: Backbone, run: RunFolder) -> Backbone:
+    """`backbone` with the best weights of a run's own."""
+    if not run.best_weights.is_file():
+        raise WeightsUnavailable(
+            f"{run.path} has no {run.best_weights.name}: it is no run folder, or its training has "
+            "not come to the end of an epoch yet"
+        )
+    try:
+        backbone.load_state_dict(backbone_weights(run.best_weights))
+    except RuntimeError as error:
+        raise WeightsDoNotFit(
+            f"the run {run.path} trained another backbone than the one configured here: {error}"
+        ) from error
+    return backbone
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

@@ -16,12 +16,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from training.errors import TrainingError
+from training.ranks import ALONE, Ranks
 
 _FORMAT = "sentiscope-checkpoint-1"
 
 
 class BrokenCheckpoint(TrainingError):
     """The file is not a checkpoint of this run."""
+
+
+class NotSaved(TrainingError):
+    """A checkpoint could not be written; the one before it is kept."""
 
 
 @dataclass(slots=True)
@@ -38,9 +43,20 @@ class Position:
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimizer: Optimizer, *, position: Position
+    path: Path,
+    network: nn.Module,
+    optimizer: Optimizer,
+    *,
+    position: Position,
+    ranks: Ranks = ALONE,
 ) -> None:
-    """Write all that a resumed run needs; readers see the old file or the new one, whole."""
+    """Write all that a resumed run needs; readers see the old file or the new one, whole.
+
+    Of processes that train together the first writes, with the random states of all.
+    """
+    random_states = ranks.gathered(_random_states())
+    if not ranks.is_first:
+        return
     tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
     optimizer_state = optimizer.state_dict()
     scalars: dict[str, dict[str, Any]] = {}
@@ -50,12 +66,15 @@ def save_checkpoint(
                 tensors[f"optimizer.{index}.{key}"] = value
             else:
                 scalars.setdefault(str(index), {})[key] = value
-    tensors |= {f"random.{name}": state for name, state in _random_states().items()}
+    for rank, states in enumerate(random_states):
+        tensors |= {_random_key(name, rank): state for name, state in states.items()}
     state = {"position": asdict(position), "optimizer_scalars": scalars}
     _write(path, tensors, state)
 
 
-def restore_checkpoint(path: Path, network: nn.Module, optimizer: Optimizer) -> Position:
+def restore_checkpoint(
+    path: Path, network: nn.Module, optimizer: Optimizer, *, rank: int = 0
+) -> Position:
     """Load `path` into `network`, `optimizer` and the random state; returns the position."""
     tensors, state = _read(path)
     if "position" not in state:
@@ -70,7 +89,7 @@ def restore_checkpoint(path: Path, network: nn.Module, optimizer: Optimizer) -> 
         entries.setdefault(int(index_text), {}).update(values)
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": entries, "param_groups": groups})
-    _restore_random_states(tensors)
+    _restore_random_states(tensors, rank)
     return Position(**state["position"])
 
 
@@ -86,6 +105,25 @@ def load_weights(path: Path, network: nn.Module) -> dict[str, Any]:
     return note
 
 
+def load_heads(path: Path, heads: nn.Module) -> bool:
+    """Load the label heads of a trained network into `heads`; false where it has no such heads."""
+    tensors, _ = _read(path)
+    prefix = "network.heads."
+    state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    own = heads.state_dict()
+    if any(key not in state or state[key].shape != value.shape for key, value in own.items()):
+        return False
+    heads.load_state_dict({key: state[key] for key in own})
+    return True
+
+
+def backbone_weights(path: Path) -> dict[str, Tensor]:
+    """The backbone's part of the weights in `path`, by the names that it has in a backbone."""
+    tensors, _ = _read(path)
+    prefix = "network.backbone."
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def _random_states() -> dict[str, Tensor]:
     states = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
@@ -93,10 +131,17 @@ def _random_states() -> dict[str, Tensor]:
     return states
 
 
-def _restore_random_states(tensors: dict[str, Tensor]) -> None:
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random.cuda"])
+def _restore_random_states(tensors: dict[str, Tensor], rank: int) -> None:
+    """Where the run was one of fewer processes, a new one keeps the state it was seeded with."""
+    cpu, cuda = tensors.get(_random_key("cpu", rank)), tensors.get(_random_key("cuda", rank))
+    if cpu is not None:
+        torch.set_rng_state(cpu)
+    if cuda is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(cuda)
+
+
+def _random_key(name: str, rank: int) -> str:
+    return f"random.{name}" if rank == 0 else f"random.{name}.{rank}"
 
 
 def _load_network(path: Path, network: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -112,10 +157,17 @@ def _write(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    save_file(ready, partial, metadata={"format": _FORMAT, "state": json.dumps(state)})
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        save_file(ready, partial, metadata={"format": _FORMAT, "state": json.dumps(state)})
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise NotSaved(
+            f"{path} cannot be written: {error}; make room, and the same command goes on from "
+            "the last checkpoint"
+        ) from error
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -2,14 +2,16 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from training.config import ComputeConfig, Precision
-from training.data.labelled import Batch
+from training.config.optimization import ComputeConfig, Precision
 from training.errors import TrainingError
+from training.ranks import ALONE, Ranks
+
+T = TypeVar("T")
 
 
 class DeviceUnavailable(TrainingError):
@@ -23,9 +25,11 @@ class Compute:
     device: torch.device
     precision: torch.dtype
     loader_workers: int
+    compiled: bool = False
+    ranks: Ranks = ALONE
 
     @classmethod
-    def choose(cls, config: ComputeConfig) -> Self:
+    def choose(cls, config: ComputeConfig, ranks: Ranks = ALONE) -> Self:
         """What `config` asks for; raises DeviceUnavailable rather than falling back silently."""
         name = config.device
         if name == "auto":
@@ -38,7 +42,8 @@ class Compute:
         wanted = config.precision
         bfloat16 = wanted is Precision.BFLOAT16 or (wanted is Precision.AUTO and pays)
         dtype = torch.bfloat16 if bfloat16 else torch.float32
-        return cls(torch.device(name), dtype, config.loader_workers)
+        device = torch.device(f"cuda:{ranks.local_rank}" if name == "cuda" else name)
+        return cls(device, dtype, config.loader_workers, config.compile, ranks)
 
     def place(self, network: nn.Module) -> nn.Module:
         """`network` on the device, its convolutions in channels-last order."""
@@ -48,13 +53,14 @@ class Compute:
         """Images B,3,H,W on the device in channels-last order."""
         return images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
 
-    def move(self, batch: Batch) -> Batch:
-        """`batch` on the device."""
-        return Batch(
-            self.images(batch.images),
-            {kind: part.to(self.device) for kind, part in batch.targets.items()},
-            {kind: part.to(self.device) for kind, part in batch.present.items()},
-        )
+    def move(self, batch: T) -> T:
+        """The tensors of `batch`, which may be nested, on the device; images in channels-last."""
+        return _mapped(batch, self._moved)  # type: ignore[no-any-return]
+
+    def _moved(self, tensor: Tensor) -> Tensor:
+        if tensor.ndim == 4:
+            return self.images(tensor)
+        return tensor.to(self.device, non_blocking=True)
 
     def autocast(self) -> AbstractContextManager[None]:
         """Forward passes inside run in the chosen precision."""
@@ -66,3 +72,18 @@ class Compute:
 def seed_everything(seed: int) -> None:
     """Seed PyTorch's global generators (initialisation, dropout) on every device."""
     torch.manual_seed(seed)
+
+
+def backend(config: ComputeConfig) -> str:
+    """How processes that train together talk: over the GPUs' own links, or over sockets."""
+    on_gpu = config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available())
+    return "nccl" if on_gpu else "gloo"
+
+
+def _mapped(value: Any, function: Any) -> Any:
+    """`function` of every tensor in nested dictionaries and named tuples."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, dict):
+        return {key: _mapped(part, function) for key, part in value.items()}
+    return type(value)(*(_mapped(part, function) for part in value))

@@ -1,53 +1,64 @@
-"""The training loop that every recipe shares: steps, progress, checkpoints, stopping, resuming."""
+"""The training loop that every recipe shares: epochs, checkpoints, stopping, resuming."""
 
 import math
-import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from tqdm import tqdm
 
 from training.checkpoint import Position, restore_checkpoint, save_checkpoint, save_weights
 from training.compute import Compute
-from training.config import CosineSchedule, StepSchedule
-from training.data.labelled import Batch
+from training.config.optimization import CosineSchedule, StepSchedule
+from training.data.skipping import Delivered
 from training.errors import TrainingError
+from training.journal import Journal
 from training.optimizers import set_learning_rate
 from training.run import RunFolder
 from training.schedules import learning_rate_factor
+from training.stepper import HasLosses, Stepper
 from training.stopping import Stopped, StopRequest
 
-_EVENT_EVERY_S = 5.0
+B = TypeVar("B")
 
 
 class Diverged(TrainingError):
     """The loss is no longer a number; lower the learning rate. The last checkpoint is kept."""
 
 
-class Learner(Protocol):
+class TooManyUnreadable(TrainingError):
+    """More images cannot be read than the configuration tolerates."""
+
+
+class Learner(HasLosses[B], Protocol[B]):
     """What a recipe trains: a network, its batches, its losses, and how it is judged."""
 
     @property
-    def network(self) -> nn.Module: ...
+    def kept(self) -> nn.Module:
+        """The part of the network that outlives the run, with its best weights."""
+        ...
 
     @property
     def steps_per_epoch(self) -> int: ...
 
-    def batches(self, epoch: int, first_step: int) -> Iterable[Batch]:
-        """The batches of `epoch`, from `first_step` on."""
+    def start_epoch(self) -> None:
+        """Put the network into training mode."""
         ...
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The named terms of the loss, already weighted; their sum is minimised."""
+    def batches(self, epoch: int, first_step: int) -> Iterable[Delivered[B]]:
+        """The batches of `epoch` from `first_step` on, each in the parts the plan asks for."""
         ...
 
     def validate(self) -> tuple[dict[str, float], float]:
         """Metrics on validation data, and the score (higher is better) that selects weights."""
+        ...
+
+    def panels(self) -> dict[str, Tensor]:
+        """Pictures, 3,H,W in [0, 1], of what the network does; by name."""
         ...
 
 
@@ -58,14 +69,16 @@ class Plan:
     epochs: int
     schedule: StepSchedule | CosineSchedule
     checkpoint_every_s: float
+    accumulate: int = 1
+    max_unreadable: int = 0
 
 
-class Loop:
+class Loop(Generic[B]):
     """One run of a learner, from its last checkpoint to its last epoch."""
 
     def __init__(
         self,
-        learner: Learner,
+        learner: Learner[B],
         optimizer: Optimizer,
         *,
         plan: Plan,
@@ -74,47 +87,52 @@ class Loop:
         stop: StopRequest,
     ) -> None:
         self._learner, self._optimizer = learner, optimizer
-        self._plan, self._compute = plan, compute
+        self._plan, self._compute, self._ranks = plan, compute, compute.ranks
         self._run, self._stop = run, stop
+        self._stepper = Stepper(learner, optimizer, compute=compute)
+        self._journal = Journal(
+            run,
+            epochs=plan.epochs,
+            steps=learner.steps_per_epoch,
+            processes=compute.ranks.count,
+        )
         self._position = Position()
         self._saved_at = time.monotonic()
-        self._reported_at = 0.0
+        self._unreadable: set[str] = set()
 
     def fit(self) -> Position:
         """Train to the end; raises Stopped after a checkpoint when asked to stop, or Diverged."""
         self._resume()
-        while self._position.epoch < self._plan.epochs:
-            self._train_epoch()
-            self._end_epoch()
+        with self._journal.opened(self._position):
+            while self._position.epoch < self._plan.epochs:
+                self._train_epoch()
+                self._end_epoch()
         return self._position
 
     def _resume(self) -> None:
         path = self._run.last_checkpoint
         if path.exists():
-            self._position = restore_checkpoint(path, self._learner.network, self._optimizer)
+            self._position = restore_checkpoint(
+                path, self._learner.network, self._optimizer, rank=self._ranks.rank
+            )
             self._run.event("resumed", epoch=self._position.epoch, step=self._position.step)
-        self._run.drop_metrics_after(self._position.epoch, self._position.step)
 
     def _train_epoch(self) -> None:
         position, steps = self._position, self._learner.steps_per_epoch
-        first = position.step
-        self._learner.network.train()
-        if first >= steps:
+        self._learner.start_epoch()
+        if position.step >= steps:
             return  # stopped between an epoch's last step and its validation
-        loader = self._learner.batches(position.epoch, first)
-        title = f"epoch {position.epoch + 1}/{self._plan.epochs}"
-        with tqdm(total=steps, initial=first, desc=title, unit="step") as bar:
-            started, images = time.monotonic(), 0
-            for batch in loader:
-                self._step(batch)
-                images += len(batch.images)
-                bar.set_postfix({k: f"{v / position.step:.4f}" for k, v in position.losses.items()})
-                bar.update()
-                taken = position.step - first
-                self._report(images / (time.monotonic() - started), images / taken)
+        delivered = iter(self._learner.batches(position.epoch, position.step))
+        with self._journal.epoch(position):
+            for parts in _in_groups(delivered, self._plan.accumulate):
+                rate = self._step([part.batch for part in parts])
+                images = sum(part.images for part in parts)
+                self._journal.stepped(position, images=images, learning_rate=rate)
+                self._count_skipped(reason for part in parts for reason in part.skipped)
                 self._save_if_due()
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, parts: list[B]) -> float:
+        """Take one step; returns its learning rate."""
         position, steps = self._position, self._learner.steps_per_epoch
         factor = learning_rate_factor(
             self._plan.schedule,
@@ -122,52 +140,67 @@ class Loop:
             steps_per_epoch=steps,
             epochs=self._plan.epochs,
         )
-        set_learning_rate(self._optimizer, factor)
-        batch = self._compute.move(batch)
-        with self._compute.autocast():
-            losses = self._learner.losses(batch)
-        total = torch.stack(list(losses.values())).sum()
-        if not math.isfinite(float(total.detach())):
-            terms = {name: float(loss.detach()) for name, loss in losses.items()}
+        rate = set_learning_rate(self._optimizer, factor)
+        losses = self._stepper.gradients(parts)
+        if not all(map(math.isfinite, losses.values())):
             raise Diverged(
-                f"the loss became {terms} in epoch {position.epoch + 1}, step {position.step + 1}; "
-                "lower the learning rate. The last checkpoint is kept"
+                f"the loss became {losses} in epoch {position.epoch + 1}, step {position.step + 1};"
+                " lower the learning rate. The last checkpoint is kept"
             )
-        self._optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
+        self._stepper.move_weights()
         for name, loss in losses.items():
-            position.losses[name] = position.losses.get(name, 0.0) + float(loss.detach())
+            position.losses[name] = position.losses.get(name, 0.0) + loss
         position.step += 1
+        return rate
 
     def _end_epoch(self) -> None:
         position, steps = self._position, self._learner.steps_per_epoch
         self._check_weights()
         means = {name: total / steps for name, total in position.losses.items()}
-        self._run.metrics(epoch=position.epoch + 1, step=0, part="train", metrics=means)
-        metrics, score = self._learner.validate()
-        self._run.metrics(epoch=position.epoch + 1, step=0, part="val", metrics=metrics)
         position.epoch, position.step, position.losses = position.epoch + 1, 0, {}
+        if self._ranks.is_first:
+            self._validate(means)
+        self._ranks.wait()
+        self._save()
+        stopping = self._ranks.any(self._stop.requested, device=self._compute.device)
+        if stopping and position.epoch < self._plan.epochs:
+            raise Stopped(f"stopped after epoch {position.epoch}; run again to go on")
+
+    def _validate(self, train: dict[str, float]) -> None:
+        position = self._position
+        self._run.metrics(epoch=position.epoch, step=0, part="train", metrics=train)
+        metrics, score = self._learner.validate()
+        self._run.metrics(epoch=position.epoch, step=0, part="val", metrics=metrics)
         if position.best_score is None or score > position.best_score:
             position.best_score, position.best_epoch = score, position.epoch
             note = {"epoch": position.epoch, "score": score, "metrics": metrics}
-            save_weights(self._run.best_weights, self._learner.network, note=note)
-        self._save()
-        self._run.event("epoch", epoch=position.epoch, train=means, val=metrics, score=score)
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        tqdm.write(f"epoch {position.epoch}: {shown}", file=sys.stderr)
-        if self._stop.requested and position.epoch < self._plan.epochs:
-            raise Stopped(f"stopped after epoch {position.epoch}; run again to go on")
+            save_weights(self._run.best_weights, self._learner.kept, note=note)
+        self._journal.ended(position, train=train, val=metrics, score=score)
+        self._journal.show(self._learner.panels(), position)
 
     def _save_if_due(self) -> None:
-        if self._stop.requested:
-            self._save()
+        due = time.monotonic() - self._saved_at >= self._plan.checkpoint_every_s
+        if not self._ranks.any(due or self._stop.requested, device=self._compute.device):
+            return
+        self._save()
+        if self._ranks.any(self._stop.requested, device=self._compute.device):
             raise Stopped(
                 f"stopped in epoch {self._position.epoch + 1} after step {self._position.step}; "
                 "run the same command again to go on"
             )
-        if time.monotonic() - self._saved_at >= self._plan.checkpoint_every_s:
-            self._save()
+
+    def _count_skipped(self, reasons: Iterable[str]) -> None:
+        """Tell of each unreadable image once; raises TooManyUnreadable."""
+        for reason in reasons:
+            if reason not in self._unreadable:
+                self._unreadable.add(reason)
+                self._journal.skipped(reason, count=len(self._unreadable))
+        if len(self._unreadable) > self._plan.max_unreadable:
+            raise TooManyUnreadable(
+                f"{len(self._unreadable)} images cannot be read, at most "
+                f"{self._plan.max_unreadable} are tolerated (max_unreadable); among them: "
+                f"{min(self._unreadable)}"
+            )
 
     def _check_weights(self) -> None:
         """A finite loss can have an infinite gradient: such weights must not reach a file."""
@@ -185,24 +218,11 @@ class Loop:
             self._learner.network,
             self._optimizer,
             position=self._position,
+            ranks=self._ranks,
         )
         self._saved_at = time.monotonic()
 
-    def _report(self, images_per_second: float, images_per_step: float) -> None:
-        now = time.monotonic()
-        if now - self._reported_at < _EVENT_EVERY_S:
-            return
-        self._reported_at = now
-        position, steps = self._position, self._learner.steps_per_epoch
-        total = steps * self._plan.epochs
-        done = position.epoch * steps + position.step
-        self._run.event(
-            "progress",
-            epoch=position.epoch + 1,
-            epochs=self._plan.epochs,
-            step=position.step,
-            steps=steps,
-            fraction=round(done / total, 6),
-            images_per_second=round(images_per_second, 2),
-            eta_seconds=round((total - done) * images_per_step / images_per_second, 1),
-        )
+
+def _in_groups(items: Iterator[Delivered[B]], size: int) -> Iterator[list[Delivered[B]]]:
+    while group := list(islice(items, size)):
+        yield group

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.labels import LabelKind, LabelSet
+from training.data.labelled import Batch
 from training.errors import TrainingError
 from training.metrics.checks import Floats
 from training.metrics.distribution import distribution_metrics
@@ -179,3 +180,17 @@ OBJECTIVES: Mapping[LabelKind, Objective] = {
         higher_is_better=False,
     ),
 }
+
+
+def task_losses(
+    logits: Mapping[LabelKind, Tensor],
+    batch: Batch,
+    *,
+    weights: Mapping[LabelKind, float],
+) -> dict[str, Tensor]:
+    """The loss of every head, in the weight of its kind (1 where none is given), by kind."""
+    return {
+        kind.value: weights.get(kind, 1.0)
+        * OBJECTIVES[kind].loss(found, batch.targets[kind], present=batch.present[kind])
+        for kind, found in logits.items()
+    }

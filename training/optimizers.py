@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from training.config import AdamWConfig, SgdConfig
+from training.config.optimization import AdamWConfig, SgdConfig
 
 
 def build_optimizer(
@@ -24,10 +24,11 @@ def build_optimizer(
             return torch.optim.AdamW(groups)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
-    """Give every group `factor` times its base rate."""
+def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
+    """Give every group `factor` times its base rate; returns the first group's, the body's."""
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * factor
+    return float(optimizer.param_groups[0]["lr"])
 
 
 def _groups(module: nn.Module, rate: float, weight_decay: float) -> Iterator[dict[str, object]]:

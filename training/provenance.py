@@ -6,8 +6,10 @@ from pathlib import Path
 
 from models.bundle import file_sha256
 from models.manifest import DatasetLineage, Lineage
-from training.config import FileWeights, FinetuneConfig, Weights
+from training.config.backbone import FileWeights, RunWeights, Weights
+from training.config.downstream import AmalgamateConfig, DownstreamConfig
 from training.data.canonical import CanonicalDataset, read_card
+from training.run import RunFolder
 from training.trained import TrainedRun
 
 
@@ -25,7 +27,7 @@ def code_version() -> str:
 
 
 def lineage(trained: TrainedRun) -> Lineage:
-    """The lineage of a fine-tuned run."""
+    """The lineage of a trained run."""
     return Lineage(
         code_version=code_version(),
         backbone=trained.config.backbone.name,
@@ -41,12 +43,24 @@ def _dataset(dataset: CanonicalDataset) -> DatasetLineage:
     return DatasetLineage(name=dataset.name, digest=dataset.digest, terms=terms)
 
 
-def _parents(config: FinetuneConfig) -> tuple[str, ...]:
-    weights: Weights = config.backbone.weights
-    if not isinstance(weights, FileWeights):
-        return (f"{config.backbone.name}: {weights.source} weights",)
-    known = f" sha256:{file_sha256(weights.path)}" if weights.path.is_file() else ""
-    return (f"{weights.path.name}{known}",)
+def _parents(config: DownstreamConfig) -> tuple[str, ...]:
+    """The weights that the network and, of an amalgamation, its teachers started from."""
+    teachers = config.teachers if isinstance(config, AmalgamateConfig) else ()
+    return (
+        _origin(config.backbone.weights, config),
+        *(f"{teacher.name}: {_origin(teacher.weights, config)}" for teacher in teachers),
+    )
+
+
+def _origin(weights: Weights, config: DownstreamConfig) -> str:
+    match weights:
+        case FileWeights(path=file):
+            name = file.name
+        case RunWeights(run=folder):
+            file, name = RunFolder(folder).best_weights, f"run {folder.name}"
+        case _:
+            return f"{config.backbone.name}: {weights.source} weights"
+    return f"{name} sha256:{file_sha256(file)}" if file.is_file() else name
 
 
 def _git(*arguments: str) -> str:

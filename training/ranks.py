@@ -69,6 +69,9 @@ class Ranks:
             dist.barrier()
 
 
+ALONE = Ranks()
+
+
 @contextmanager
 def joined(backend: str) -> Iterator[Ranks]:
     """Take part in the group that torchrun started, for as long as the context lasts."""

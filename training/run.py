@@ -12,15 +12,8 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
-from training.config import (
-    RECIPE_CONFIG,
-    EvaluateConfig,
-    ExportConfig,
-    FinetuneConfig,
-)
+from training.config.recipes import RECIPE_CONFIG, RecipeConfig
 from training.errors import TrainingError
-
-AnyConfig = FinetuneConfig | EvaluateConfig | ExportConfig
 
 
 class RunIsBusy(TrainingError):
@@ -36,6 +29,8 @@ class RunFolder:
     """Paths and append-only records of one run."""
 
     path: Path
+    writes: bool = True
+    """Of processes that train together one writes."""
 
     @property
     def last_checkpoint(self) -> Path:
@@ -57,7 +52,7 @@ class RunFolder:
         """What the recipe ended with, as JSON."""
         return self.path / "results.json"
 
-    def config(self) -> AnyConfig:
+    def config(self) -> RecipeConfig:
         """The recipe's configuration; raises NotARun."""
         file = self.path / "config.json"
         try:
@@ -67,7 +62,7 @@ class RunFolder:
         except ValidationError as error:
             raise NotARun(f"{file} is not a valid configuration:\n{error}") from error
 
-    def prepare(self, config: AnyConfig) -> None:
+    def prepare(self, config: RecipeConfig) -> None:
         """Make the folder and write `config`; an existing one must hold the same configuration."""
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "config.json"
@@ -92,6 +87,8 @@ class RunFolder:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Append to events.jsonl: what happened, and when."""
+        if not self.writes:
+            return
         record = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": kind}
         _append(self.path / "events.jsonl", record | fields)
 
@@ -102,7 +99,7 @@ class RunFolder:
 
     def drop_metrics_after(self, epoch: int, step: int) -> None:
         """Forget what came after a checkpoint: the resumed run will measure it again."""
-        if not self.metrics_file.exists():
+        if not self.writes or not self.metrics_file.exists():
             return
         lines = self.metrics_file.read_text().splitlines()
         kept = [line for line in lines if _is_before(line, epoch, step)]

@@ -2,7 +2,7 @@
 
 import math
 
-from training.config import CosineSchedule, StepSchedule
+from training.config.optimization import CosineSchedule, StepSchedule
 
 
 def learning_rate_factor(

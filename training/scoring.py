@@ -10,7 +10,7 @@ from models.preprocessing import Preprocessing
 from models.runtime import Session
 from training.bundle_evaluation import bundle_predictions
 from training.compute import Compute
-from training.config import DatasetConfig
+from training.config.datasets import DatasetConfig
 from training.data.canonical import CanonicalDataset, Split
 from training.data.labelled import (
     LabelledImages,

@@ -1,4 +1,4 @@
-"""A fine-tuned run, opened again: its configuration, its best weights, its data sets."""
+"""A run that trained on labels, opened again: configuration, best weights, data sets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from typing import Self
 from models.labels import LabelKind, LabelSet
 from training.backbone import build_backbone
 from training.checkpoint import load_weights
-from training.config import BackboneConfig, DatasetConfig, FinetuneConfig
+from training.config.backbone import BackboneConfig
+from training.config.datasets import DatasetConfig
+from training.config.downstream import AmalgamateConfig, DownstreamConfig, FinetuneConfig
 from training.data.canonical import CanonicalDataset, Split
 from training.data.labelled import (
     LabelledImages,
@@ -30,9 +32,9 @@ class NotTrained(TrainingError):
 
 @dataclass(frozen=True, slots=True)
 class TrainedRun:
-    """What a fine-tuning left behind."""
+    """What a fine-tuning or an amalgamation left behind; of the latter, the student."""
 
-    config: FinetuneConfig
+    config: FinetuneConfig | AmalgamateConfig
     network: SentimentNetwork
     datasets: OpenDatasets
     weights: Path
@@ -42,8 +44,10 @@ class TrainedRun:
         """The run at `path` with the best weights on validation data; raises NotTrained."""
         run = RunFolder(path)
         config = run.config()
-        if not isinstance(config, FinetuneConfig):
-            raise NotTrained(f"{path} is a run of {config.recipe}, expected one of finetune")
+        if not isinstance(config, FinetuneConfig | AmalgamateConfig):
+            raise NotTrained(
+                f"{path} is a run of {config.recipe}, expected one of finetune or amalgamate"
+            )
         if not run.best_weights.exists():
             raise NotTrained(f"{path} has no {run.best_weights.name} yet: finish its training")
         datasets = open_datasets(config.datasets, datasets_root)
@@ -57,7 +61,7 @@ class TrainedRun:
 
 
 def evaluation_images(
-    datasets: OpenDatasets, split: Split, config: FinetuneConfig
+    datasets: OpenDatasets, split: Split, config: DownstreamConfig
 ) -> LabelledImages:
     """One split's images, pre-processed as `config` evaluates."""
     transform = evaluation_transform(config.image.preprocessing())
@@ -65,7 +69,7 @@ def evaluation_images(
 
 
 def untrained_network(
-    config: FinetuneConfig, label_sets: Mapping[LabelKind, LabelSet]
+    config: DownstreamConfig, label_sets: Mapping[LabelKind, LabelSet]
 ) -> SentimentNetwork:
     """The configured network without the weights it once started from: they need not be here."""
     backbone = build_backbone(BackboneConfig(name=config.backbone.name))

@@ -2,14 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from sentiscope.output import fail, remark, say, told
-
-if TYPE_CHECKING:
-    from training.run import AnyConfig
 
 ConfigFile = Annotated[Path, typer.Argument(help="YAML file of the recipe.", exists=True)]
 RunOption = Annotated[
@@ -55,6 +52,7 @@ def _run(
 ) -> dict[str, Any]:
     """What the configured recipe ends with; another one than `recipe` is refused before it runs."""
     try:
+        from training.config.presets import read_config
         from training.launch import launch
         from training.run import RunFolder
         from training.stopping import Stopped
@@ -65,7 +63,7 @@ def _run(
 
     folder = RunFolder(run or Path("var/runs") / config_file.stem)
     with told(TrainingError, ModelError, OSError):
-        config = _config(config_file)
+        config = read_config(config_file)
         if recipe not in (None, config.recipe):
             fail(f"{config_file} is of the recipe {config.recipe!r}, expected {recipe!r}")
         try:
@@ -75,21 +73,3 @@ def _run(
         except Stopped as stopped:
             remark(str(stopped))
             raise typer.Exit(STOPPED) from stopped
-
-
-def _config(file: Path) -> "AnyConfig":
-    import yaml
-    from pydantic import ValidationError
-
-    from training.config import RECIPE_CONFIG
-
-    try:
-        return RECIPE_CONFIG.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        fail(f"{file} is not YAML: {error}")
-    except ValidationError as error:
-        wrong = "\n".join(
-            f"  {'.'.join(map(str, fault['loc'])) or '(top)'}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        fail(f"{file} is not a valid configuration:\n{wrong}")

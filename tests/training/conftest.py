@@ -8,7 +8,7 @@ import torch
 
 from models.bundle import Bundle
 from tests.training.generated import DEFAULTS, finetune_config, train, write_colours
-from training.config import ExportConfig
+from training.config.publishing import ExportConfig
 from training.launch import launch
 from training.run import RunFolder
 

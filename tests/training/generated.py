@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from tests.training.data.layouts import text, write_folder
-from training.config import FinetuneConfig
+from training.config.downstream import FinetuneConfig
 from training.data.importers.listing import ImportOptions
 from training.data.importing import import_dataset
 from training.network import SentimentNetwork
@@ -69,19 +69,21 @@ def picture(colour: int, *, seed: int) -> bytes:
     return content.getvalue()
 
 
-def row(number: int, split: str) -> str:
-    """A line of metadata: of five pictures one has no label, and one no shares."""
+def row(number: int, split: str, *, every: int = 5) -> str:
+    """A line of metadata: of `every` pictures one has no label, and one no shares."""
     colour = number % 3
-    label = "" if number % 5 == 4 else COLOURS[colour]
+    label = "" if number % every == every - 1 else COLOURS[colour]
     shares = [str(SHARES[(channel - colour) % 3]) for channel in range(3)]
-    cells = ["", "", ""] if number % 5 == 3 else shares
+    cells = ["", "", ""] if number % every == every - 2 else shares
     return ",".join([f"images/{split}-{number:03}.png", split, label, *cells])
 
 
-def write_colours(root: Path, *, train: int, val: int, test: int, name: str = NAME) -> Path:
+def write_colours(
+    root: Path, *, train: int, val: int, test: int, name: str = NAME, every: int = 5
+) -> Path:
     """The data set `name` below `root`, imported from files."""
     counts = {"train": train, "val": val, "test": test}
-    lines = [row(n, split) for split, count in counts.items() for n in range(count)]
+    lines = [row(n, split, every=every) for split, count in counts.items() for n in range(count)]
     files = {
         line.partition(",")[0]: picture(n % 3, seed=1000 * at + n)
         for at, count in enumerate(counts.values())

@@ -11,7 +11,7 @@ from torch import Tensor
 from models.labels import LabelKind, LabelSet
 from training.amalgamation import AmalgamationNetwork, Ties, amalgamation_loss
 from training.backbone import build_backbone
-from training.config import BackboneConfig, BackboneName
+from training.config.backbone import BackboneConfig, BackboneName
 from training.data.labelled import Batch
 from training.network import SentimentNetwork
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tests.training.generated import ROOT
 from training.backbone import BACKBONES, Backbone, build_backbone
-from training.config import BackboneConfig, BackboneName, FileWeights
+from training.config.backbone import BackboneConfig, BackboneName, FileWeights
 
 EVERY_BACKBONE = pytest.mark.parametrize("name", list(BackboneName))
 SIDE = 64

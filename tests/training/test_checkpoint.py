@@ -20,7 +20,7 @@ from training.checkpoint import (
     save_checkpoint,
     save_weights,
 )
-from training.config import AdamWConfig, SgdConfig
+from training.config.optimization import AdamWConfig, SgdConfig
 from training.optimizers import build_optimizer
 
 CONFIGS: dict[str, SgdConfig | AdamWConfig] = {

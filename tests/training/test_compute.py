@@ -6,7 +6,7 @@ from torch import nn
 
 from models.labels import LabelKind
 from training.compute import Compute, DeviceUnavailable, seed_everything
-from training.config import ComputeConfig, Precision
+from training.config.optimization import ComputeConfig, Precision
 from training.data.labelled import Batch
 
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -10,15 +10,11 @@ import yaml
 from pydantic import ValidationError
 
 from tests.training.generated import DEFAULTS, ROOT, finetune_config
-from training.config import (
-    RECIPE_CONFIG,
-    EvaluateConfig,
-    ExportConfig,
-    FinetuneConfig,
-    ImageConfig,
-    SgdConfig,
-    StepSchedule,
-)
+from training.config.downstream import FinetuneConfig
+from training.config.image import ImageConfig
+from training.config.optimization import SgdConfig, StepSchedule
+from training.config.publishing import EvaluateConfig, ExportConfig
+from training.config.recipes import RECIPE_CONFIG
 
 SHIPPED = sorted((ROOT / "training" / "configs").rglob("*.yaml"))
 DATASET = {"name": "colours", "kinds": ["single"]}

@@ -10,7 +10,7 @@ from models.bundle import Bundle
 from models.labels import LabelKind
 from models.manifest import Evaluation, Precision
 from tests.training.generated import DEFAULTS, NAME
-from training.config import EvaluateConfig
+from training.config.publishing import EvaluateConfig
 from training.data.importers.listing import ImportOptions
 from training.data.importing import import_dataset
 from training.data.labelled import LabelSetsDiffer

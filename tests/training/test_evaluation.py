@@ -9,7 +9,8 @@ import torch
 from models.labels import LabelKind, LabelSet
 from tests.training.generated import NAME
 from training.compute import Compute
-from training.config import ComputeConfig, EvaluateConfig
+from training.config.optimization import ComputeConfig
+from training.config.publishing import EvaluateConfig
 from training.data.canonical import Split
 from training.data.labelled import Batch
 from training.data.loading import InOrder, load

@@ -28,7 +28,8 @@ from models.runtime import Session
 from tests.training.generated import content, finetune_config, started, wait_until, write_colours
 from training.calibration import TEMPERATURE_RANGE
 from training.compute import Compute
-from training.config import ComputeConfig, ExportConfig
+from training.config.optimization import ComputeConfig
+from training.config.publishing import ExportConfig
 from training.data.canonical import Split
 from training.data.labelled import NoSamples
 from training.data.loading import InOrder, load

@@ -21,12 +21,12 @@ from tests.training.generated import (
     write_colours,
 )
 from training.compute import Compute
-from training.data.canonical import Split
 from training.data.labelled import Batch, merged_label_sets, open_datasets
 from training.data.loading import InOrder, load
+from training.downstream import LabelledData
 from training.recipes.finetune import FinetuneLearner
 from training.run import RunFolder
-from training.trained import evaluation_images, untrained_network
+from training.trained import untrained_network
 
 
 def validations(run: RunFolder) -> list[dict[str, float]]:
@@ -103,13 +103,15 @@ def learner(root: Path, **changes: Any) -> FinetuneLearner:
     datasets = open_datasets(config.datasets, root)
     torch.manual_seed(0)
     network = untrained_network(config, merged_label_sets(datasets)).eval()
-    images = [evaluation_images(datasets, split, config) for split in (Split.TRAIN, Split.VAL)]
-    return FinetuneLearner(network, config, Compute.choose(config.compute), *images)
+    compute = Compute.choose(config.compute)
+    data = LabelledData.of(config, datasets, network.label_sets, compute=compute)
+    return FinetuneLearner(network, data)
 
 
 def first_batch(made: FinetuneLearner) -> Batch:
-    order = InOrder(len(made.train), 16)
-    return next(iter(load(made.train, order, made.network.label_sets, workers=0)))
+    images = made.data.val
+    order = InOrder(len(images), 16)
+    return next(iter(load(images, order, made.network.label_sets, workers=0)))
 
 
 def head_gradient(made: FinetuneLearner, batch: Batch, kind: LabelKind) -> Tensor:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from training.checkpoint import Position, load_weights
 from training.compute import Compute
-from training.config import ComputeConfig, SgdConfig, StepSchedule
+from training.config.optimization import ComputeConfig, SgdConfig, StepSchedule
 from training.data.labelled import Batch
-from training.loop import Diverged, Loop, Plan
+from training.data.skipping import Delivered
+from training.loop import Diverged, Loop, Plan, TooManyUnreadable
 from training.optimizers import build_optimizer
 from training.run import RunFolder
 from training.stopping import Stopped, StopRequest
@@ -30,14 +31,24 @@ class Scripted:
     network: nn.Linear
     before_validation: Callable[[int], None] = lambda epoch: None
     steps_per_epoch: int = STEPS
-    spoilt: dict[tuple[int, int], float] = field(default_factory=dict)
+    parts: int = 1
+    spoilt: dict[tuple[int, int], tuple[float, ...]] = field(default_factory=dict)
+    unreadable: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     epoch: int = 0
 
-    def batches(self, epoch: int, first_step: int) -> Iterable[Batch]:
+    @property
+    def kept(self) -> nn.Linear:
+        return self.network
+
+    def start_epoch(self) -> None:
+        self.network.train()
+
+    def batches(self, epoch: int, first_step: int) -> Iterable[Delivered[Batch]]:
         self.epoch = epoch
         for step in range(first_step, self.steps_per_epoch):
-            value = self.spoilt.get((epoch, step), 1.0)
-            yield Batch(torch.full((4, 1, 1, 1), value), {}, {})
+            for value in self.spoilt.get((epoch, step), (1.0,) * self.parts):
+                batch = Batch(torch.full((4, 1, 1, 1), value), {}, {})
+                yield Delivered(batch, 4, self.unreadable.get((epoch, step), ()))
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         weight, value = self.network.weight.squeeze(), batch.images.mean()
@@ -48,6 +59,9 @@ class Scripted:
     def validate(self) -> tuple[dict[str, float], float]:
         self.before_validation(self.epoch)
         return {"accuracy": SCORES[self.epoch]}, SCORES[self.epoch]
+
+    def panels(self) -> dict[str, Tensor]:
+        return {}
 
 
 def scripted() -> Scripted:
@@ -63,13 +77,21 @@ def fit(
     epochs: int = len(SCORES),
     every_s: float = 1e9,
     stop: StopRequest | None = None,
+    accumulate: int = 1,
+    max_unreadable: int = 0,
 ) -> Position:
     config = SgdConfig(learning_rate=1, momentum=0, weight_decay=0)
     optimizer = build_optimizer(config, body=learner.network, heads=nn.Identity())
-    loop = Loop(
+    loop: Loop[Batch] = Loop(
         learner,
         optimizer,
-        plan=Plan(epochs, StepSchedule(every_epochs=2, factor=0.5), every_s),
+        plan=Plan(
+            epochs,
+            StepSchedule(every_epochs=2, factor=0.5),
+            every_s,
+            accumulate=accumulate,
+            max_unreadable=max_unreadable,
+        ),
         compute=Compute.choose(ComputeConfig(device="cpu")),
         run=run,
         stop=stop or StopRequest(),
@@ -125,7 +147,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stay
     run: RunFolder,
 ) -> None:
     learner = scripted()
-    learner.spoilt[1, 1] = float("nan")
+    learner.spoilt[1, 1] = (float("nan"),)
     with pytest.raises(Diverged, match=r"'sinking': nan.* in epoch 2, step 2; lower"):
         fit(run, learner, every_s=0.0)
     assert kept(run.last_checkpoint) == 10 - STEPS - 1
@@ -136,7 +158,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stay
 def steep() -> Scripted:
     """A learner whose first loss is finite and has a gradient that is not."""
     learner = scripted()
-    learner.spoilt[0, 0] = 0.0
+    learner.spoilt[0, 0] = (0.0,)
     return learner
 
 
@@ -218,3 +240,28 @@ def test_a_finished_run_has_nothing_left_to_do(run: RunFolder) -> None:
     before = run.last_checkpoint.read_bytes(), run.metrics_file.read_bytes()
     assert fit(run, scripted()) == first
     assert (run.last_checkpoint.read_bytes(), run.metrics_file.read_bytes()) == before
+
+
+def test_parts_of_a_batch_make_one_step_of_their_mean_gradient(run: RunFolder) -> None:
+    learner = scripted()
+    learner.parts = 2
+    learner.spoilt[0, 1] = (1.0, 3.0)  # slopes of 1 and 3: a step of 2
+    position = fit(run, learner, epochs=1, accumulate=2)
+    assert (position.epoch, position.step) == (1, 0)
+    assert kept(run.last_checkpoint) == 10 - 1 - 2
+
+
+def test_an_unreadable_image_is_named_once_and_the_run_goes_on(run: RunFolder) -> None:
+    learner = scripted()
+    learner.unreadable = {(0, 0): ("a.jpg is cut short",), (1, 1): ("a.jpg is cut short",)}
+    position = fit(run, learner, max_unreadable=1)
+    assert position.epoch == len(SCORES)
+    told = [e for e in records(run.path / "events.jsonl") if e["event"] == "unreadable_image"]
+    assert [(e["reason"], e["count"]) for e in told] == [("a.jpg is cut short", 1)]
+
+
+def test_too_many_unreadable_images_stop_the_run(run: RunFolder) -> None:
+    learner = scripted()
+    learner.unreadable = {(0, 1): ("a.jpg is cut short", "b.jpg is empty")}
+    with pytest.raises(TooManyUnreadable, match=r"2 images .* at most 1 .*: a\.jpg is cut short"):
+        fit(run, learner, max_unreadable=1)

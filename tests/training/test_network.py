@@ -5,7 +5,7 @@ import torch
 
 from models.labels import EMOTION6, MIKELS, LabelKind, LabelSet
 from training.backbone import build_backbone
-from training.config import BackboneConfig, BackboneName
+from training.config.backbone import BackboneConfig, BackboneName
 from training.network import SentimentNetwork
 
 LABEL_SETS = {

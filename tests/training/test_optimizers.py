@@ -6,7 +6,8 @@ from torch import nn
 
 from models.labels import MIKELS, LabelKind
 from training.backbone import build_backbone
-from training.config import AdamWConfig, BackboneConfig, BackboneName, SgdConfig
+from training.config.backbone import BackboneConfig, BackboneName
+from training.config.optimization import AdamWConfig, SgdConfig
 from training.network import SentimentNetwork
 from training.optimizers import build_optimizer, set_learning_rate
 

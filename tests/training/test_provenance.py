@@ -12,7 +12,7 @@ import pytest
 
 from tests.training.generated import NAME, finetune_config
 from training import provenance
-from training.config import FinetuneConfig
+from training.config.downstream import FinetuneConfig
 from training.data.canonical import read_card
 from training.provenance import lineage
 from training.run import RunFolder

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.training.generated import DEFAULTS, FORKS, ROOT, finetune_config
-from training.config import EvaluateConfig, ExportConfig
-from training.run import AnyConfig, NotARun, RunFolder, RunIsBusy, write_text
+from training.config.publishing import EvaluateConfig, ExportConfig
+from training.config.recipes import RecipeConfig
+from training.run import NotARun, RunFolder, RunIsBusy, write_text
 
-CONFIGS: tuple[AnyConfig, ...] = (
+CONFIGS: tuple[RecipeConfig, ...] = (
     finetune_config(loss_weights={"multi": 0.15, "single": 2}),
     EvaluateConfig.model_validate({"run": "var/runs/a", "datasets": DEFAULTS["datasets"]}),
     ExportConfig(run=Path("var/runs/a"), alias=None),
@@ -37,7 +38,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.recipe)
-def test_a_configuration_comes_back_as_it_was(tmp_path: Path, config: AnyConfig) -> None:
+def test_a_configuration_comes_back_as_it_was(tmp_path: Path, config: RecipeConfig) -> None:
     run = RunFolder(tmp_path)
     run.prepare(config)
     assert run.config() == config

@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.config import CosineSchedule, StepSchedule
+from training.config.optimization import CosineSchedule, StepSchedule
 from training.schedules import learning_rate_factor
 
 Schedule = StepSchedule | CosineSchedule

@@ -11,7 +11,7 @@ from models.manifest import Evaluation
 from models.runtime import Session
 from tests.tiny_bundle import write_tiny_bundle
 from tests.training.data.layouts import text, write_folder
-from training.config import DatasetConfig
+from training.config.datasets import DatasetConfig
 from training.data.canonical import Split
 from training.data.importers.listing import ImportOptions
 from training.data.importing import import_dataset

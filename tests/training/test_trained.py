@@ -10,7 +10,7 @@ from PIL import Image
 from models.preprocessing import preprocess
 from tests.training.generated import content, finetune_config
 from training.checkpoint import save_weights
-from training.config import EvaluateConfig
+from training.config.publishing import EvaluateConfig
 from training.data.canonical import Split
 from training.data.labelled import Draw, merged_label_sets, open_datasets
 from training.run import RunFolder

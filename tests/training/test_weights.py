@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from training.backbone import Backbone, WeightsDoNotFit, WeightsUnavailable, build_backbone
-from training.config import BackboneConfig, BackboneName, FileWeights, TorchvisionWeights
+from training.config.backbone import BackboneConfig, BackboneName, FileWeights, TorchvisionWeights
 
 CACHED = "hub/checkpoints/mobilenet_v2-7ebf99e0.pth"
 """Where torchvision keeps the weights it downloaded, below TORCH_HOME."""

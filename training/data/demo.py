@@ -10,8 +10,10 @@ Pictures of coloured shapes on a ground. What is where, and which labels follow 
 """
 
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +21,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from models.labels import LabelKind, LabelSet, Polarity
-from training.data.canonical import Split
-from training.data.importers.listing import Listing, Record
+from training.data.canonical import CARD, Split
+from training.data.importers.listing import ImportOptions, Record
+from training.data.importing import import_dataset
+from training.data.metadata import METADATA, metadata_csv
 
 SIDE = 96
-COUNTS: Mapping[Split, int] = {Split.TRAIN: 320, Split.VAL: 80, Split.TEST: 80}
+COUNTS: Mapping[str, int] = {"train": 320, "val": 80, "test": 80}
 
 NOUNS = ("circle", "square", "triangle", "diamond")
 ADJECTIVES = ("red", "blue", "yellow", "green")
@@ -73,6 +77,11 @@ class Picture:
         return tuple(by_difference[self.emotion ^ other] for other in range(len(EMOTIONS)))
 
     @property
+    def pair(self) -> str:
+        """The adjective-noun pair."""
+        return f"{self.adjective} {self.noun}"
+
+    @property
     def caption(self) -> str:
         """The picture in words."""
         where = "warm" if self.warm else "cold"
@@ -105,48 +114,73 @@ def paint(picture: Picture, rng: np.random.Generator) -> bytes:
     return stream.getvalue()
 
 
-def demo_pictures(seed: int) -> Iterator[tuple[str, Split, Picture, bytes]]:
-    """File name, split, content and PNG of every picture of the corpus."""
-    for split, count in COUNTS.items():
+def write_demo(root: Path, *, counts: Mapping[str, int] = COUNTS, seed: int = 0) -> None:
+    """Make the three data sets that the demo's configurations name, below `root`.
+
+    All are of the same pictures: `demo-scenes` with the scene as the single label, `demo-pairs`
+    with the pair and the caption, `demo-emotions` with the emotion and the shares.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        painted = list(_painted(Path(folder), counts, seed))
+        for name, label_sets, describe in _SETS:
+            records = [describe(Record(file, Split(split)), p) for file, split, p in painted]
+            _import(Path(folder), root / name, records, label_sets)
+
+
+def _painted(
+    folder: Path, counts: Mapping[str, int], seed: int
+) -> Iterator[tuple[str, str, Picture]]:
+    """Paint every picture below `folder`; yields its file, its split and what it shows."""
+    for place, (split, count) in enumerate(counts.items()):
+        (folder / "images" / split).mkdir(parents=True)
         for number in range(count):
-            rng = np.random.default_rng((seed, list(COUNTS).index(split), number))
+            rng = np.random.default_rng((seed, place, number))
             picture = draw_picture(rng)
-            yield f"images/{split}/{number:04}.png", split, picture, paint(picture, rng)
+            file = f"images/{split}/{number:04}.png"
+            (folder / file).write_bytes(paint(picture, rng))
+            yield file, split, picture
 
 
-def demo_listings(seed: int) -> dict[str, Listing]:
-    """The three data sets that the demo's configurations name, over the same pictures."""
-    shown = [(name, split, picture) for name, split, picture, _ in demo_pictures(seed)]
-    scenes = {LabelKind.SINGLE: LabelSet(names=SCENES)}
-    pairs = {LabelKind.SINGLE: LabelSet(names=PAIRS)}
-    feelings = {LabelKind.SINGLE: EMOTIONS, LabelKind.DISTRIBUTION: EMOTIONS}
-    return {
-        "demo-scenes": Listing(
-            scenes, tuple(Record(name, split, label=p.scene) for name, split, p in shown)
-        ),
-        "demo-pairs": Listing(
-            pairs,
-            tuple(
-                Record(name, split, label=f"{p.adjective} {p.noun}", captions=(p.caption,))
-                for name, split, p in shown
-            ),
-        ),
-        "demo-emotions": Listing(
-            feelings,
-            tuple(
-                Record(name, split, label=EMOTIONS.names[p.emotion], shares=p.shares)
-                for name, split, p in shown
-            ),
-        ),
-    }
+def _with_scene(record: Record, picture: Picture) -> Record:
+    return replace(record, label=picture.scene)
 
 
-def write_pictures(folder: Path, seed: int) -> None:
-    """Paint every picture of the corpus below `folder`."""
-    for name, _, _, content in demo_pictures(seed):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+def _with_pair(record: Record, picture: Picture) -> Record:
+    return replace(record, label=picture.pair, captions=(picture.caption,))
+
+
+def _with_emotion(record: Record, picture: Picture) -> Record:
+    return replace(record, label=EMOTIONS.names[picture.emotion], shares=picture.shares)
+
+
+_SETS: tuple[tuple[str, Mapping[LabelKind, LabelSet], Callable[[Record, Picture], Record]], ...] = (
+    ("demo-scenes", {LabelKind.SINGLE: LabelSet(names=SCENES)}, _with_scene),
+    ("demo-pairs", {LabelKind.SINGLE: LabelSet(names=PAIRS)}, _with_pair),
+    (
+        "demo-emotions",
+        {LabelKind.SINGLE: EMOTIONS, LabelKind.DISTRIBUTION: EMOTIONS},
+        _with_emotion,
+    ),
+)
+
+
+def _import(
+    folder: Path,
+    destination: Path,
+    records: Sequence[Record],
+    label_sets: Mapping[LabelKind, LabelSet],
+) -> None:
+    (folder / METADATA).write_bytes(metadata_csv(records, label_sets))
+    sets = {kind: labels.model_dump(mode="json") for kind, labels in label_sets.items()}
+    (folder / CARD).write_text(json.dumps({"label_sets": sets}), encoding="utf-8")
+    import_dataset(
+        format="canonical",
+        sources=[folder],
+        destination=destination,
+        name=destination.name,
+        options=ImportOptions(terms="Generated by Sentiscope; free for any use.", val_fraction=0),
+        progress=lambda step, done, total: None,
+    )
 
 
 def _ground(picture: Picture, rng: np.random.Generator) -> NDArray[np.uint8]:

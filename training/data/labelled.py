@@ -1,6 +1,5 @@
 """Several canonical data sets as one list of images with targets; a sample may lack a kind."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from models.labels import LabelKind, LabelSet
-from models.pixels import FORMATS, as_rgb
-from training.config import DatasetConfig
+from training.config.datasets import DatasetConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
-from training.data.copying import DECODER_ERRORS
+from training.data.decoding import decoded
 from training.errors import TrainingError
 from training.transforms.augment import Transform
 
@@ -35,10 +32,6 @@ class LabelSetsDiffer(TrainingError):
 
 class NoSamples(TrainingError):
     """No sample is left for a split of the configured data sets."""
-
-
-class UnreadableImage(TrainingError):
-    """An image of a data set could not be read."""
 
 
 class Draw(NamedTuple):
@@ -84,21 +77,9 @@ class LabelledImages(Dataset[Item]):
 
     def __getitem__(self, draw: Draw) -> Item:
         labelled = self.samples[draw.sample]
-        image = self._decoded(labelled)
+        image = decoded(labelled.dataset, labelled.sample)
         rng = np.random.default_rng(draw.seed)
         return Item(self.transform(image, rng), labelled.targets)
-
-    @staticmethod
-    def _decoded(labelled: Labelled) -> Image.Image:
-        try:
-            data = labelled.dataset.read_image(labelled.sample)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return as_rgb(image)
-        except DECODER_ERRORS as error:
-            raise UnreadableImage(
-                f"{labelled.sample.file_name} of data set {labelled.dataset.name} "
-                f"cannot be read: {error}"
-            ) from error
 
 
 def open_datasets(

@@ -3,35 +3,86 @@
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from models.labels import LabelKind, LabelSet
 from training.data.labelled import Batch, Draw, LabelledImages, collate
+from training.data.skipping import Delivered, Delivery, Drawn, SkipsUnreadable
+from training.errors import TrainingError
+from training.ranks import ALONE, Ranks
+
+T = TypeVar("T")
+B = TypeVar("B")
 
 
-class EpochOrder(Sampler[list[Draw]]):
-    """One epoch's shuffled batches from `first_step` on; the last, smaller batch is dropped."""
+class NotDivisible(TrainingError):
+    """A batch cannot be cut into the parts that processes and accumulation ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a batch is cut: each process takes its share, and `parts` of it one after the other."""
+
+    ranks: Ranks = ALONE
+    parts: int = 1
+
+    def check(self, samples: int, batch_size: int) -> None:
+        """Raise NotDivisible unless every process gets parts of one size."""
+        pieces = self.ranks.count * self.parts
+        if pieces > 1 and (batch_size % pieces or samples < batch_size):
+            raise NotDivisible(
+                f"a batch of {batch_size} out of {samples} images is to be cut into "
+                f"{self.ranks.count} processes x {self.parts} parts; choose a batch_size that "
+                "divides, and is not larger than the data set"
+            )
+
+
+_WHOLE = Cut()
+
+
+class TrainingOrder(Sampler[list[Draw]]):
+    """Shuffled batches of steps `first` to `last`, counted over all epochs.
+
+    Every pass over the samples is a new permutation; what would be a smaller last batch of it is
+    dropped. Draws depend on seed, pass and sample alone.
+    """
 
     def __init__(
-        self, samples: int, batch_size: int, *, seed: int, epoch: int, first_step: int = 0
+        self,
+        samples: int,
+        batch_size: int,
+        *,
+        seed: int,
+        first: int,
+        last: int,
+        cut: Cut = _WHOLE,
     ) -> None:
-        self._draws = (samples, batch_size, seed, epoch, first_step)
+        cut.check(samples, batch_size)
+        self._samples, self._batch_size, self._seed = samples, batch_size, seed
+        self._first, self._last, self._cut = first, last, cut
 
     def __len__(self) -> int:
-        samples, batch_size, _, _, first_step = self._draws
-        return steps_per_epoch(samples, batch_size) - first_step
+        return (self._last - self._first) * self._cut.parts
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        samples, batch_size, seed, epoch, first_step = self._draws
-        order = np.random.default_rng((seed, epoch)).permutation(samples)
-        for step in range(first_step, steps_per_epoch(samples, batch_size)):
-            chosen = order[step * batch_size : (step + 1) * batch_size]
-            yield [Draw(int(index), (seed, epoch, int(index))) for index in chosen]
+        per_pass = steps_per_epoch(self._samples, self._batch_size)
+        turn, order = -1, np.empty(0, dtype=np.int64)
+        for number in range(self._first, self._last):
+            if number // per_pass != turn:
+                turn = number // per_pass
+                order = np.random.default_rng((self._seed, turn)).permutation(self._samples)
+            start = number % per_pass * self._batch_size
+            mine = self._cut.ranks.share(order[start : start + self._batch_size].tolist())
+            size = -(-len(mine) // self._cut.parts)
+            for at in range(0, len(mine), size):
+                yield [Draw(i, (self._seed, turn, i)) for i in mine[at : at + size]]
 
 
 class InOrder(Sampler[list[Draw]]):
@@ -61,16 +112,38 @@ def load(
     *,
     workers: int,
 ) -> Iterable[Batch]:
+    """Labelled images in `order`'s batches."""
+    return batches(images, order, partial(collate, label_sets=label_sets), workers=workers)
+
+
+def batches(
+    images: Dataset[T],
+    order: Sampler[list[Draw]],
+    collate: Callable[[Sequence[T]], B],
+    *,
+    workers: int,
+) -> Iterable[B]:
     """A loader of `order`'s batches; it never touches the global random state."""
     return DataLoader(
         images,
         batch_sampler=order,
         num_workers=workers,
-        collate_fn=partial(collate, label_sets=label_sets),
+        collate_fn=collate,
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator().manual_seed(0),
         worker_init_fn=_leave_signals_to_the_loop,
     )
+
+
+def deliver(
+    images: Drawn[T],
+    order: Sampler[list[Draw]],
+    collate: Callable[[Sequence[T]], B],
+    *,
+    workers: int,
+) -> Iterable[Delivered[B]]:
+    """The same for training, which goes on past images that cannot be read, and tells of them."""
+    return batches(SkipsUnreadable(images), order, Delivery(collate), workers=workers)
 
 
 def _leave_signals_to_the_loop(worker: int) -> None:

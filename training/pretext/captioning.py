@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from models.preprocessing import Channels, Preprocessing, normalized
 from training.backbone import Backbone
+from training.config.pretraining import CaptioningConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
 from training.pretext.caption_decoder import CaptionDecoder
 from training.pretext.caption_panel import captioned
 from training.pretext.caption_search import greedy_captions
-from training.pretext.config import CaptioningConfig
 from training.pretext.pictures import Denormalization
 from training.pretext.task import Example, Examples, Figure
 from training.pretext.vocabulary import PADDING, START, Vocabulary

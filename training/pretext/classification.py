@@ -13,11 +13,11 @@ from torchvision.transforms.functional import to_pil_image
 from models.labels import LabelKind, LabelSet
 from models.preprocessing import Channels, Preprocessing
 from training.backbone import Backbone
+from training.config.pretraining import ClassificationConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
 from training.data.labelled import KindNotOffered, LabelSetsDiffer
 from training.heads import LabelHead
 from training.objectives import cross_entropy
-from training.pretext.config import ClassificationConfig
 from training.pretext.pictures import Denormalization, grid
 from training.pretext.task import Example, Examples, Figure
 from training.transforms.augment import training_transform

@@ -20,9 +20,9 @@ from training.colour import (
     scaled_chroma,
     scaled_lightness,
 )
+from training.config.pretraining import ColorizationConfig
 from training.data.canonical import Sample
 from training.decoders import FusedDecoder
-from training.pretext.config import ColorizationConfig
 from training.pretext.pictures import rows
 from training.pretext.task import Example, Examples, Figure
 from training.transforms.augment import training_transform

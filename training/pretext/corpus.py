@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Dataset
 
+from training.config.pretraining import TaskConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
 from training.data.decoding import decoded
 from training.data.labelled import Draw
 from training.errors import TrainingError
-from training.pretext.config import TaskConfig
 from training.pretext.task import Example, PretextTask
 
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from models.preprocessing import Channels, Preprocessing
 from training.backbone import Backbone
+from training.config.pretraining import JigsawConfig
 from training.data.canonical import Sample
-from training.pretext.config import JigsawConfig
 from training.pretext.permutations import TILES, Orders, distant_orders, hamming_distances
 from training.pretext.pictures import Denormalization, grid, rows
 from training.pretext.task import Example, Examples, Figure

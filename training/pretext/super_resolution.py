@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from models.preprocessing import Channels, Interpolation, Preprocessing, normalized, resized
 from training.backbone import Backbone
+from training.config.pretraining import SuperResolutionConfig
 from training.data.canonical import Sample
 from training.decoders import FusedDecoder
-from training.pretext.config import SuperResolutionConfig
 from training.pretext.pictures import Denormalization, rows
 from training.pretext.task import Example, Examples, Figure
 from training.transforms.augment import random_flip

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 
 from models.preprocessing import Channels
-from training.data.canonical import CanonicalDataset
-from training.pretext.classification import ClassificationTask
-from training.pretext.colorization import ColorizationTask
-from training.pretext.config import (
+from training.config.pretraining import (
     AnpConfig,
     CaptioningConfig,
     ColorizationConfig,
@@ -15,6 +12,9 @@ from training.pretext.config import (
     SuperResolutionConfig,
     Task,
 )
+from training.data.canonical import CanonicalDataset
+from training.pretext.classification import ClassificationTask
+from training.pretext.colorization import ColorizationTask
 from training.pretext.jigsaw import JigsawTask
 from training.pretext.super_resolution import SuperResolutionTask
 from training.pretext.task import PretextTask

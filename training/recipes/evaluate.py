@@ -7,7 +7,7 @@ from models.bundle import Bundle
 from models.manifest import Evaluation, Precision
 from models.runtime import Session
 from training.compute import Compute
-from training.config import EvaluateConfig
+from training.config.publishing import EvaluateConfig
 from training.data.canonical import Split
 from training.data.labelled import open_datasets
 from training.data.loading import InOrder, load

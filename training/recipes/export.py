@@ -14,7 +14,7 @@ from models.registry import Registry
 from models.runtime import Session
 from training.bundle_evaluation import Scores, bundle_predictions, graph_scores
 from training.compute import Compute
-from training.config import ExportConfig
+from training.config.publishing import ExportConfig
 from training.data.canonical import Split
 from training.data.labelled import Batch, LabelledImages, labelled_samples
 from training.data.loading import InOrder, load

@@ -12,9 +12,10 @@ import torch
 from models.labels import LabelKind, LabelSet
 from tests.training.data.layouts import picture, write_folder
 from tests.training.generated import FORKS, NAME, SHARES, finetune_config
-from training.config import DatasetConfig
+from training.config.datasets import DatasetConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
 from training.data.columns import BadDataset
+from training.data.decoding import UnreadableImage
 from training.data.labelled import (
     Draw,
     Item,
@@ -22,7 +23,6 @@ from training.data.labelled import (
     LabelledImages,
     LabelSetsDiffer,
     NoSamples,
-    UnreadableImage,
     collate,
     labelled_samples,
     merged_label_sets,

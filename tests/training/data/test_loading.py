@@ -22,14 +22,37 @@ from training.data.labelled import (
     merged_label_sets,
     open_datasets,
 )
-from training.data.loading import EpochOrder, InOrder, load, steps_per_epoch
+from training.data.loading import (
+    Cut,
+    InOrder,
+    NotDivisible,
+    TrainingOrder,
+    load,
+    steps_per_epoch,
+)
+from training.ranks import Ranks
 from training.transforms.augment import training_transform
 
 
 def epoch(
     samples: int = 20, batch_size: int = 3, *, seed: int = 1, epoch: int = 0, first_step: int = 0
 ) -> list[list[Draw]]:
-    return list(EpochOrder(samples, batch_size, seed=seed, epoch=epoch, first_step=first_step))
+    return list(epoch_order(samples, batch_size, seed=seed, epoch=epoch, first_step=first_step))
+
+
+def epoch_order(
+    samples: int,
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    first_step: int = 0,
+    cut: Cut | None = None,
+) -> TrainingOrder:
+    """The order of one epoch that passes over all samples once."""
+    steps = steps_per_epoch(samples, batch_size)
+    first, last = epoch * steps + first_step, (epoch + 1) * steps
+    return TrainingOrder(samples, batch_size, seed=seed, first=first, last=last, cut=cut or Cut())
 
 
 def visited(batches: list[list[Draw]]) -> list[int]:
@@ -70,9 +93,35 @@ def test_every_visit_to_a_sample_is_augmented_anew() -> None:
 
 @pytest.mark.parametrize("first_step", range(7))
 def test_an_order_taken_up_again_goes_on_as_it_would_have(first_step: int) -> None:
-    order = EpochOrder(20, 3, seed=1, epoch=2, first_step=first_step)
+    order = epoch_order(20, 3, seed=1, epoch=2, first_step=first_step)
     assert list(order) == epoch(epoch=2)[first_step:]
     assert len(order) == 6 - first_step
+
+
+def test_epochs_that_pass_over_the_samples_several_times_make_a_new_order_each_time() -> None:
+    long = TrainingOrder(20, 5, seed=1, first=0, last=8)
+    passes = [visited(list(long)[start : start + 4]) for start in (0, 4)]
+    assert passes[0] == visited(epoch(20, 5, epoch=0))
+    assert passes[1] == visited(epoch(20, 5, epoch=1))
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_processes_and_parts_share_out_each_batch(parts: int) -> None:
+    whole = epoch(24, 8, epoch=2)
+    shares = [
+        list(epoch_order(24, 8, seed=1, epoch=2, cut=Cut(Ranks(rank, 2), parts)))
+        for rank in range(2)
+    ]
+    for number, batch in enumerate(whole):
+        pieces = [s for share in shares for s in share[number * parts : (number + 1) * parts]]
+        assert {len(piece) for piece in pieces} == {4 // parts}
+        assert sorted(visited(pieces)) == sorted(visited([batch]))
+
+
+@pytest.mark.parametrize(("samples", "batch_size"), [(24, 9), (6, 8)])
+def test_a_batch_that_cannot_be_cut_evenly_is_refused(samples: int, batch_size: int) -> None:
+    with pytest.raises(NotDivisible, match="2 processes x 2 parts; choose a batch_size"):
+        epoch_order(samples, batch_size, seed=1, epoch=0, cut=Cut(Ranks(0, 2), 2))
 
 
 @given(samples=st.integers(1, 50), batch_size=st.integers(1, 20))
@@ -95,7 +144,7 @@ def loaded_lazily(root: Path, *, workers: int) -> Iterable[Batch]:
         labelled_samples(datasets, Split.TRAIN),
         training_transform(config.image.preprocessing(), config.image.train_crop),
     )
-    order = EpochOrder(len(images), 8, seed=1, epoch=0)
+    order = epoch_order(len(images), 8, seed=1, epoch=0)
     return load(images, order, merged_label_sets(datasets), workers=workers)
 
 

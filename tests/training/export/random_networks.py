@@ -8,7 +8,7 @@ from models.labels import LabelKind, LabelSet
 from models.manifest import Output
 from models.preprocessing import Preprocessing
 from training.backbone import BACKBONES, Backbone
-from training.config import BackboneName
+from training.config.backbone import BackboneName
 from training.network import SentimentNetwork
 
 SIDE = 64

@@ -7,7 +7,7 @@ import pytest
 
 from models.labels import LabelKind, LabelSet
 from training.backbone import build_backbone
-from training.config import BackboneConfig, BackboneName
+from training.config.backbone import BackboneConfig, BackboneName
 from training.evaluation import Predictions
 from training.export.calibrate import NothingToCalibrate, calibrated_outputs
 from training.network import SentimentNetwork

@@ -23,7 +23,7 @@ from tests.training.export.random_networks import (
     random_network,
 )
 from tests.training.generated import ROOT
-from training.config import BackboneName
+from training.config.backbone import BackboneName
 from training.export.graph import export_graph, graph_names
 
 IMAGES = random_images(5)

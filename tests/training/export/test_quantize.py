@@ -22,7 +22,7 @@ from tests.training.export.random_networks import (
     random_images,
     random_network,
 )
-from training.config import BackboneName
+from training.config.backbone import BackboneName
 from training.export.graph import export_graph
 from training.export.quantize import (
     CalibrationImages,

@@ -13,11 +13,11 @@ from torch import nn
 from models.preprocessing import Preprocessing, normalized
 from tests.training.pretext.tiny import MEAN, STD, corpus, painted, picture
 from training.backbone import BACKBONES, Backbone, BackboneSpec
-from training.config import BackboneName
+from training.config.backbone import BackboneName
+from training.config.pretraining import CaptioningConfig
 from training.data.canonical import Sample, Split
 from training.pretext.caption_search import greedy_captions
 from training.pretext.captioning import CaptionHead, CaptioningTask
-from training.pretext.config import CaptioningConfig
 from training.pretext.task import Examples, PretextTask, stacked
 from training.pretext.vocabulary import END, SPECIAL, NoWords, Vocabulary
 

@@ -20,10 +20,10 @@ from tests.training.pretext.tiny import (
     sample,
     stages_with_gradient,
 )
+from training.config.pretraining import AnpConfig, SceneConfig
 from training.data.canonical import CanonicalDataset, Split
 from training.data.labelled import KindNotOffered, LabelSetsDiffer
 from training.pretext.classification import ClassificationHead, ClassificationTask
-from training.pretext.config import AnpConfig, SceneConfig
 from training.pretext.task import Examples, stacked
 
 SCENES = ("abbey", "beach", "canyon", "dam", "farm", "forest", "tower")

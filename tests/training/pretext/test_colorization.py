@@ -14,8 +14,8 @@ from tests.training.pretext.tiny import (
     picture,
     stages_with_gradient,
 )
+from training.config.pretraining import ColorizationConfig
 from training.pretext.colorization import ColorizationHead, ColorizationTask
-from training.pretext.config import ColorizationConfig
 from training.pretext.task import stacked
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tests.training.pretext.tiny import CHANNELS, backbone
 from training.backbone import BACKBONES, Backbone
-from training.config import BackboneName
+from training.config.backbone import BackboneName
 from training.decoders import FusedDecoder
 
 Array = NDArray[np.float64]

@@ -18,7 +18,7 @@ from tests.training.pretext.tiny import (
     learn,
     stages_with_gradient,
 )
-from training.pretext.config import JigsawConfig
+from training.config.pretraining import JigsawConfig
 from training.pretext.jigsaw import JigsawHead, JigsawTask, cut_tiles
 from training.pretext.task import stacked
 

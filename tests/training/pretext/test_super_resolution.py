@@ -17,7 +17,7 @@ from tests.training.pretext.tiny import (
     picture,
     stages_with_gradient,
 )
-from training.pretext.config import SuperResolutionConfig
+from training.config.pretraining import SuperResolutionConfig
 from training.pretext.super_resolution import SuperResolutionHead, SuperResolutionTask
 from training.pretext.task import stacked
 

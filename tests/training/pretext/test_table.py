@@ -13,9 +13,9 @@ from torch import nn
 
 from tests.training.pretext.tiny import MEAN, STD, corpus, learn, picture
 from training.backbone import BACKBONES, Backbone
-from training.config import BackboneName
+from training.config.backbone import BackboneName
+from training.config.pretraining import Task, TaskConfig
 from training.data.canonical import Sample, Split
-from training.pretext.config import Task, TaskConfig
 from training.pretext.table import build_task
 from training.pretext.task import Examples, PretextHead, PretextTask, stacked
 

@@ -1,0 +1,150 @@
+"""What each pretext task, and the pre-training on a pair of them, is told: the paper's numbers."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from training.config.backbone import BackboneConfig
+from training.config.fields import Config, Fraction, Name, NonNegativeFloat, PositiveFloat, Seed
+from training.config.image import IMAGENET_MEAN, IMAGENET_STD, Triple
+from training.config.optimization import (
+    ComputeConfig,
+    Optimizer,
+    Schedule,
+    SgdConfig,
+    StepSchedule,
+)
+
+
+class TaskConfig(Config):
+    """What all tasks are told: their corpus, and how much of it a step sees."""
+
+    datasets: tuple[Name, ...] = Field(min_length=1, description="Canonical data sets")
+    batch_size: PositiveInt = 32
+
+
+class ColorizationConfig(TaskConfig):
+    """Tell the colours from the lightness alone."""
+
+    task: Literal["colorization"] = "colorization"
+    batch_size: PositiveInt = 8
+    resize: PositiveInt = Field(256, description="Side every image is squashed to")
+    size: PositiveInt = Field(224, description="Side of the random crop")
+
+
+class SuperResolutionConfig(TaskConfig):
+    """Tell an image four times as wide and high from its small copy."""
+
+    task: Literal["super_resolution"] = "super_resolution"
+    batch_size: PositiveInt = 8
+    size: PositiveInt = Field(64, description="Side of the input; the target's is four times it")
+
+
+class JigsawConfig(TaskConfig):
+    """Tell in which of the known orders the tiles of an image were put."""
+
+    task: Literal["jigsaw"] = "jigsaw"
+    tile: PositiveInt = Field(64, description="Side of a tile; an image has 3x3")
+    permutations: Annotated[int, Field(ge=2, le=10_000)] = 1000
+    permutation_seed: Annotated[int, Field(ge=0)] = 0
+
+
+class ClassificationConfig(TaskConfig):
+    """Tell the class of an image."""
+
+    resize: PositiveInt = Field(256, description="Side every image is squashed to")
+    size: PositiveInt = Field(224, description="Side of the random crop")
+
+
+class SceneConfig(ClassificationConfig):
+    """Tell the scene; the classes are the corpus's single labels."""
+
+    task: Literal["scene"] = "scene"
+
+
+class AnpConfig(ClassificationConfig):
+    """Tell the adjective-noun pair; the classes are the corpus's single labels."""
+
+    task: Literal["anp"] = "anp"
+
+
+class CaptioningConfig(TaskConfig):
+    """Say in words what an image shows: Show, Attend and Tell (Xu et al., ICML 2015)."""
+
+    task: Literal["captioning"] = "captioning"
+    size: PositiveInt = Field(256, description="Side every image is squashed to (Lanczos)")
+    embedding: PositiveInt = 128
+    hidden: PositiveInt = 512
+    attention: PositiveInt = 512
+    dropout: Fraction = 0.1
+    attention_penalty: NonNegativeFloat = 1.0
+    min_count: PositiveInt = Field(5, description="Rarer words are unknown words")
+    max_words: PositiveInt = Field(30, description="Longer captions are cut")
+
+
+Task = Annotated[
+    ColorizationConfig
+    | SuperResolutionConfig
+    | JigsawConfig
+    | SceneConfig
+    | AnpConfig
+    | CaptioningConfig,
+    Field(discriminator="task"),
+]
+
+
+class Step(StrEnum):
+    """The steps of human sentiment perception."""
+
+    STIMULI = "stimuli"
+    """Stimuli taking: colours and fine texture."""
+
+    ORGANIZING = "organizing"
+    """Holistic organizing: the whole from its parts."""
+
+    PERCEIVING = "perceiving"
+    """High-level perceiving: emotional meaning."""
+
+
+STEP_TASKS: Mapping[Step, tuple[str, str]] = {
+    Step.STIMULI: ("colorization", "super_resolution"),
+    Step.ORGANIZING: ("jigsaw", "scene"),
+    Step.PERCEIVING: ("anp", "captioning"),
+}
+
+
+class PretrainConfig(Config):
+    """Imitate one step of perception: train a backbone on its two tasks, their losses summed."""
+
+    recipe: Literal["pretrain"] = "pretrain"
+    step: Step
+    seed: Seed = 0
+    backbone: BackboneConfig
+    tasks: tuple[Task, ...] = Field(
+        min_length=1, max_length=2, description="The step's pair; one of it alone is an ablation"
+    )
+    mean: Triple = IMAGENET_MEAN
+    std: Triple = IMAGENET_STD
+    accumulate: PositiveInt = Field(
+        1, description="Parts a process cuts its batches into, one at a time in memory"
+    )
+    epochs: PositiveInt = 12
+    steps_per_epoch: PositiveInt | None = Field(
+        None, description="None: until the largest corpus was seen once"
+    )
+    optimizer: Optimizer = SgdConfig(learning_rate=0.01)
+    schedule: Schedule = StepSchedule(every_epochs=4)
+    max_unreadable: Fraction = Field(
+        0.01, description="Share of the images that may prove unreadable before the run stops"
+    )
+    checkpoint_every_s: PositiveFloat = Field(300.0, description="Seconds between checkpoints")
+    compute: ComputeConfig = ComputeConfig()
+
+    @model_validator(mode="after")
+    def _tasks_are_the_steps(self) -> Self:
+        given, known = [task.task for task in self.tasks], STEP_TASKS[self.step]
+        if len(set(given)) != len(given) or not set(given) <= set(known):
+            raise ValueError(f"the tasks of {self.step} are {' and '.join(known)}, given: {given}")
+        return self

@@ -1,0 +1,14 @@
+"""Every recipe's configuration: the YAML file's schema, a job's payload, a run's config.json."""
+
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
+
+from training.config.downstream import AmalgamateConfig, FinetuneConfig
+from training.config.pretraining import PretrainConfig
+from training.config.publishing import EvaluateConfig, ExportConfig
+
+RecipeConfig = PretrainConfig | AmalgamateConfig | FinetuneConfig | EvaluateConfig | ExportConfig
+RECIPE_CONFIG: TypeAdapter[RecipeConfig] = TypeAdapter(
+    Annotated[RecipeConfig, Field(discriminator="recipe")]
+)

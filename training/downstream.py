@@ -1,0 +1,102 @@
+"""Labelled images as trainings see them: batches for every epoch, and how a network is judged."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from models.labels import LabelKind, LabelSet
+from training.compute import Compute
+from training.config.downstream import BatchNorm, DownstreamConfig
+from training.data.canonical import Split
+from training.data.labelled import Batch, LabelledImages, collate, labelled_samples
+from training.data.loading import Cut, InOrder, TrainingOrder, deliver, load, steps_per_epoch
+from training.data.skipping import Delivered
+from training.evaluation import flattened, judge_logits, predicted_logits, selection_score
+from training.loop import Plan
+from training.network import SentimentNetwork
+from training.trained import OpenDatasets
+from training.transforms.augment import evaluation_transform, training_transform
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledData:
+    """The training and validation parts of the configured data sets."""
+
+    config: DownstreamConfig
+    label_sets: Mapping[LabelKind, LabelSet]
+    compute: Compute
+    train: LabelledImages
+    val: LabelledImages
+
+    @classmethod
+    def of(
+        cls,
+        config: DownstreamConfig,
+        datasets: OpenDatasets,
+        label_sets: Mapping[LabelKind, LabelSet],
+        *,
+        compute: Compute,
+    ) -> Self:
+        """The parts of `datasets`; raises NoSamples where one is empty."""
+        spec = config.image.preprocessing()
+        return cls(
+            config,
+            label_sets,
+            compute,
+            LabelledImages(
+                labelled_samples(datasets, Split.TRAIN),
+                training_transform(spec, config.image.train_crop),
+            ),
+            LabelledImages(labelled_samples(datasets, Split.VAL), evaluation_transform(spec)),
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps an epoch, over all processes."""
+        return steps_per_epoch(len(self.train), self.config.batch_size)
+
+    @property
+    def plan(self) -> Plan:
+        """The configured plan."""
+        return Plan(
+            self.config.epochs,
+            self.config.schedule,
+            self.config.checkpoint_every_s,
+            accumulate=self.config.accumulate,
+            max_unreadable=math.ceil(self.config.max_unreadable * len(self.train)),
+        )
+
+    def batches(self, epoch: int, first_step: int) -> Iterable[Delivered[Batch]]:
+        """This process's batches of `epoch`, from `first_step` on."""
+        order = TrainingOrder(
+            len(self.train),
+            self.config.batch_size,
+            seed=self.config.seed,
+            first=epoch * self.steps_per_epoch + first_step,
+            last=(epoch + 1) * self.steps_per_epoch,
+            cut=Cut(self.compute.ranks, self.config.accumulate),
+        )
+        together = partial(collate, label_sets=self.label_sets)
+        return deliver(self.train, order, together, workers=self.compute.loader_workers)
+
+    def judged(self, network: SentimentNetwork) -> tuple[dict[str, float], float]:
+        """All metrics of `network` on the validation part, and the score that selects weights."""
+        order = InOrder(len(self.val), self.config.batch_size)
+        loader = load(self.val, order, self.label_sets, workers=self.compute.loader_workers)
+        logits = predicted_logits(network, loader, compute=self.compute)
+        metrics = judge_logits(logits, self.label_sets)
+        return flattened(metrics), selection_score(metrics)
+
+
+def train_mode(network: nn.Module, batch_norm: BatchNorm) -> None:
+    """Put `network` into training mode, but for BatchNorm that is to stay as it is."""
+    network.train()
+    if batch_norm is BatchNorm.FROZEN:
+        for module in network.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
