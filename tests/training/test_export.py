@@ -61,13 +61,11 @@ def export_config(trained: Path, folder: Path, **changes: Any) -> ExportConfig:
     )
 
 
-def export_to(
-    folder: Path, root: Path, trained: Path, **changes: Any
-) -> tuple[RunFolder, dict[str, object]]:
-    """Export to the end; the run and its results."""
+def export_to(folder: Path, root: Path, trained: Path, **changes: Any) -> dict[str, object]:
+    """The results of an export in the run folder `folder`/run."""
     run = RunFolder(folder / "run")
     run.prepare(export_config(trained, folder, **changes))
-    return run, launch(run, datasets_root=root)
+    return launch(run, datasets_root=root)
 
 
 def altered(trained: RunFolder, folder: Path, change: Callable[[Weights], None]) -> Path:
@@ -131,7 +129,6 @@ def pytorch_logits(run: RunFolder, root: Path, split: Split) -> Mapping[LabelKin
 class Second:
     """A second export into the same registry, whose INT8 graph failed."""
 
-    run: RunFolder
     results: Mapping[str, Any]
     registry: Registry
 
@@ -147,8 +144,8 @@ def second(
     folder = tmp_path_factory.mktemp("second")
     shutil.copytree(export_run.path.parent / "models", folder / "models")
     wide = altered(trained, folder / "wide", give_one_channel_all_the_range)
-    run, results = export_to(folder, many, wide, alias="candidate")
-    return Second(run, results, Registry(folder / "models", shipped=folder / "none"))
+    results = export_to(folder, many, wide, alias="candidate")
+    return Second(results, Registry(folder / "models", shipped=folder / "none"))
 
 
 def test_every_gate_is_recorded_with_its_figures(bundle: Bundle) -> None:
