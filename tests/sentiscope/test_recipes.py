@@ -111,8 +111,8 @@ def test_every_wrong_field_is_named(tmp_path: Path) -> None:
     [
         ("recipe: [finetune", "is not YAML"),
         ("\tseed: 1", "is not YAML"),
-        ("", "is not a valid configuration:\n  (top): "),
-        ("just words", "is not a valid configuration:\n  (top): "),
+        ("", "is not a valid configuration: expected `recipe: ...`"),
+        ("just words", "is not a valid configuration: expected `recipe: ...`"),
         ("seed: 1", "is not a valid configuration:\n  (top): Unable to extract tag"),
         ("recipe: cook", "Input tag 'cook' found using 'recipe' does not match"),
     ],
@@ -180,5 +180,5 @@ def test_export_of_an_untrained_run_is_one_line(workshop: Workshop, tmp_path: Pa
     }
     config = write_yaml(tmp_path / "export.yaml", content)
     reason = refusal("export", config, "--run", tmp_path, "--datasets", workshop.datasets)
-    assert reason.endswith("is a run of evaluate, expected one of finetune")
+    assert reason.endswith("is a run of evaluate, expected one of finetune or amalgamate")
     assert "\n" not in reason

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from tests.training.generated import DEFAULTS, ROOT, finetune_config
 from training.config.downstream import FinetuneConfig
 from training.config.image import ImageConfig
 from training.config.optimization import SgdConfig, StepSchedule
+from training.config.presets import read_config
 from training.config.publishing import EvaluateConfig, ExportConfig
 from training.config.recipes import RECIPE_CONFIG
 
@@ -98,11 +98,12 @@ def test_evaluation_sees_the_whole_image_when_it_is_squashed_and_else_its_centre
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_every_shipped_configuration_is_valid(path: Path) -> None:
-    config = RECIPE_CONFIG.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    config = read_config(path)
     if isinstance(config, ExportConfig) and config.notes is not None:
         assert (ROOT / config.notes).is_file()
 
 
 def test_configurations_import_without_pytorch() -> None:
-    code = "import sys; sys.modules.update(torch=None, torchvision=None); import training.config"
+    blocked = "import sys; sys.modules.update(torch=None, torchvision=None)"
+    code = f"{blocked}; import training.config.presets"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

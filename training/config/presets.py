@@ -78,9 +78,12 @@ def _mapping(file: Path) -> dict[str, object]:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidConfig(f"{file} cannot be read as YAML: {error}") from error
+        raise InvalidConfig(f"{file} is not YAML: {error}") from error
     if not isinstance(found, dict):
-        raise InvalidConfig(f"{file} holds no mapping; expected `recipe: ...` and its fields")
+        raise InvalidConfig(
+            f"{file} is not a valid configuration: expected `recipe: ...` and its fields, "
+            f"given {found!r}"
+        )
     return {str(key): value for key, value in found.items()}
 
 

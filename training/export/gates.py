@@ -88,9 +88,18 @@ def map_gate(
     )
 
 
-def int8_gate(fp32: Scores, int8: Scores, *, metrics: Mapping[LabelKind, HeadMetric]) -> Gate:
-    """How far INT8 probabilities, metrics and top labels are from float32's."""
-    measured: dict[str, float] = {}
+def int8_gate(
+    fp32: Scores,
+    int8: Scores,
+    *,
+    metrics: Mapping[LabelKind, HeadMetric],
+    float_share: float = 0.0,
+) -> Gate:
+    """How far INT8 probabilities, metrics and top labels are from float32's.
+
+    `float_share` of the convolutions were left in float32, which is told with the figures.
+    """
+    measured = {"float_share": float_share}
     passed = True
     for kind, reference in fp32.items():
         divergence = _mean_kl(kind, reference, int8[kind])

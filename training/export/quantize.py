@@ -48,8 +48,13 @@ def quantize_backbone(
     *,
     outputs: Sequence[Output],
     images: Sequence[NDArray[np.float32]],
+    float_share: float = 0.0,
 ) -> None:
-    """Write `source` with its backbone in INT8 (QDQ; U8 activations, S8 weights a channel)."""
+    """Write `source` with its backbone in INT8 (QDQ; U8 activations, S8 weights a channel).
+
+    The first `float_share` of the convolutions stay float32: errors of the first layers, with few
+    channels and the whole picture still to come, cost the most.
+    """
     with tempfile.TemporaryDirectory() as folder, _quiet_logging():
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
@@ -63,9 +68,20 @@ def quantize_backbone(
             weight_type=QuantType.QInt8,
             per_channel=True,
             calibrate_method=CalibrationMethod.MinMax,
-            nodes_to_exclude=head_nodes(graph, {output.map_name for output in outputs}),
+            nodes_to_exclude=[
+                *leading_nodes(graph, float_share),
+                *head_nodes(graph, {output.map_name for output in outputs}),
+            ],
             extra_options={"CalibMovingAverage": True},
         )
+
+
+def leading_nodes(graph: Any, share: float) -> list[str]:
+    """Names of the nodes before all but the first `share` of the convolutions."""
+    nodes = list(graph.node)  # in topological order, as ONNX demands
+    convolutions = [at for at, node in enumerate(nodes) if node.op_type == "Conv"]
+    kept = round(share * len(convolutions))
+    return [node.name for node in nodes[: convolutions[kept]]] if kept else []
 
 
 def head_nodes(graph: Any, map_names: set[str]) -> list[str]:

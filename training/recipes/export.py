@@ -40,6 +40,12 @@ from training.trained import TrainedRun
 
 _BATCH_SIZE = 16
 
+_FLOAT_SHARES = (0.0, 0.1, 0.25, 0.4)
+"""Shares of the convolutions, from the first, that INT8 may leave in float32: the least that pass.
+
+With half of them in float32 hardly anything would be gained.
+"""
+
 
 class NotesUnreadable(TrainingError):
     """The notes for the model card cannot be read."""
@@ -105,14 +111,25 @@ class Export:
         }
 
     def _add_int8(self, draft: Draft) -> Gate:
-        """Quantise; a graph that fails its gate is removed again, and the gate says why."""
-        self._say("quantising the backbone")
-        quantize_backbone(
-            draft.graph_path(Precision.FP32),
-            draft.graph_path(Precision.INT8),
-            outputs=draft.outputs,
-            images=list(self._pixels(Split.TRAIN, self._config.calibration_images)),
-        )
+        """Quantise as much of the backbone as its gate lets pass; if nothing, there is no graph."""
+        images = list(self._pixels(Split.TRAIN, self._config.calibration_images))
+        for share in _FLOAT_SHARES:
+            self._say(f"quantising the backbone, its first {share:.0%} left in float32")
+            quantize_backbone(
+                draft.graph_path(Precision.FP32),
+                draft.graph_path(Precision.INT8),
+                outputs=draft.outputs,
+                images=images,
+                float_share=share,
+            )
+            gate = self._check_int8(draft, float_share=share)
+            if gate.passed:
+                return gate
+            draft.graph_path(Precision.INT8).unlink()
+        return gate
+
+    def _check_int8(self, draft: Draft, *, float_share: float) -> Gate:
+        """INT8 against float32 on validation data; the gate says what was left in float32."""
         self._say("comparing INT8 with float32 on validation data")
         val = self._trained.images(Split.VAL)
         sessions = {precision: draft.session(precision) for precision in Precision}
@@ -121,17 +138,15 @@ class Export:
             for precision, session in sessions.items()
         }
         metrics = {p: self._metrics(session, val) for p, session in sessions.items()}
-        gate = int8_gate(
+        return int8_gate(
             scores[Precision.FP32],
             scores[Precision.INT8],
             metrics={
                 kind: HeadMetric(value, metrics[Precision.INT8][kind])
                 for kind, value in metrics[Precision.FP32].items()
             },
+            float_share=float_share,
         )
-        if not gate.passed:
-            draft.graph_path(Precision.INT8).unlink()
-        return gate
 
     def _metrics(self, session: Session, images: LabelledImages) -> dict[LabelKind, float]:
         """Each head's selecting metric, oriented so that higher is better."""
