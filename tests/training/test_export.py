@@ -159,7 +159,8 @@ def test_every_gate_is_recorded_with_its_figures(bundle: Bundle) -> None:
     assert parity.measured["images"] == 64
     assert maps.measured.keys() == {kind.value for kind in LabelKind}
     figures = ("mean_kl", "top_agreement", "metric_loss")
-    assert int8.measured.keys() == {f"{kind}.{figure}" for kind in LabelKind for figure in figures}
+    expected = {f"{kind}.{figure}" for kind in LabelKind for figure in figures}
+    assert int8.measured.keys() == {*expected, "float_share"}
 
 
 def test_results_say_what_the_manifest_says(export_run: RunFolder, bundle: Bundle) -> None:

@@ -99,7 +99,7 @@ def int8_gate(
 
     `float_share` of the convolutions were left in float32, which is told with the figures.
     """
-    measured = {"float_share": float_share}
+    measured: dict[str, float] = {}
     passed = True
     for kind, reference in fp32.items():
         divergence = _mean_kl(kind, reference, int8[kind])
@@ -110,6 +110,7 @@ def int8_gate(
     for kind, metric in metrics.items():
         measured[f"{kind}.metric_loss"] = metric.loss
         passed &= metric.loss <= INT8_METRIC_LOSS
+    measured["float_share"] = float_share
     return Gate(
         name="int8",
         passed=passed,
