@@ -96,17 +96,23 @@ def _verify(path: Path, name: str, *, size: int | None, sha256: str) -> None:
     file = path / name
     if not file.is_file() or file.is_symlink():
         raise _broken(path, f"{name} is missing or not a plain file")
-    found = file.stat().st_size
+    try:
+        found, digest = file.stat().st_size, file_sha256(file)
+    except OSError as error:  # the bundle may be deleted meanwhile
+        raise _broken(path, f"{name} cannot be read ({error.strerror})") from error
     if size is not None and found != size:
         raise _broken(path, f"{name} has {found} bytes, the manifest says {size}")
-    if file_sha256(file) != sha256:
+    if digest != sha256:
         raise _broken(path, f"{name} was changed: its SHA-256 is not the manifest's")
 
 
 def _demand_nothing_else(path: Path, manifest: Manifest) -> None:
     """No checksum covers a stray file, yet a graph may read its weights from one."""
     known = {MANIFEST, DIGEST, CARD, *(graph.file for graph in manifest.graphs)}
-    strays = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
+    try:
+        strays = sorted(entry.name for entry in path.iterdir() if entry.name not in known)
+    except OSError as error:
+        raise _broken(path, f"it cannot be listed ({error.strerror})") from error
     if strays:
         raise _broken(path, f"{', '.join(strays)} does not belong to it; remove it")
 
