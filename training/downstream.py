@@ -50,7 +50,9 @@ class LabelledData:
             compute,
             LabelledImages(
                 labelled_samples(datasets, Split.TRAIN),
-                training_transform(spec, config.image.train_crop),
+                training_transform(
+                    spec, config.image.train_crop, min_area=config.image.train_min_area
+                ),
             ),
             LabelledImages(labelled_samples(datasets, Split.VAL), evaluation_transform(spec)),
         )

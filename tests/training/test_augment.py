@@ -12,6 +12,7 @@ from training.transforms.augment import (
     evaluation_transform,
     random_crop,
     random_flip,
+    random_scaled_crop,
     training_transform,
 )
 
@@ -96,3 +97,31 @@ def test_augmentation_repeats_with_its_generator() -> None:
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_a_scaled_crop_shows_a_box_of_at_least_the_smallest_area() -> None:
+    """In an image whose pixels say where they are, the crop's corners tell the box."""
+    image = addressed(100, 100)
+    rng = np.random.default_rng(0)
+    areas, ratios = [], []
+    for _ in range(300):
+        pixels = np.asarray(random_scaled_crop(image, 50, rng, min_area=0.3), np.float64)
+        width = (pixels[25, -1, 0] - pixels[25, 0, 0]) * 50 / 49
+        height = (pixels[-1, 25, 1] - pixels[0, 25, 1]) * 50 / 49
+        assert pixels.shape == (50, 50, 3)
+        areas.append(width * height / 100**2)
+        ratios.append(width / height)
+    assert 0.27 < min(areas) < 0.35
+    assert 0.9 < max(areas) <= 1.02
+    assert 0.7 < min(ratios) < 0.8
+    assert 1.25 < max(ratios) < 1.4
+
+
+def test_a_training_transform_with_a_smallest_area_scales_its_crops() -> None:
+    image = addressed(80, 70)
+    scaled = training_transform(SPEC, 20, min_area=0.5)(image, np.random.default_rng(1))
+    again = training_transform(SPEC, 20, min_area=0.5)(image, np.random.default_rng(1))
+    plain = training_transform(SPEC, 20)(image, np.random.default_rng(1))
+    assert scaled.shape == plain.shape == (3, 20, 20)
+    assert np.array_equal(scaled, again)
+    assert not np.array_equal(scaled, plain)

@@ -1,6 +1,6 @@
 """Image sizes and normalisation."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -17,6 +17,11 @@ class ImageConfig(Config):
 
     size: PositiveInt = Field(256, description="Side every image is resized to")
     train_crop: PositiveInt = Field(224, description="Side of the random crop in training")
+    train_min_area: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="Crops show from this share of the image to all of it, scaled to train_crop; "
+        "none: crops are not scaled",
+    )
     resize: Resize = Resize.SQUASH
     interpolation: Interpolation = Interpolation.BILINEAR
     mean: Triple = IMAGENET_MEAN
