@@ -106,6 +106,25 @@ datasets: .venv/.ready ## Import FI and Emotion6 from DATA=../shared/data into v
 		--name emotion6 --title "Emotion6, fold 0" --test-fold 0 \
 		--terms "Academic research only; image copyright remains with the original owners."
 
+.PHONY: demo
+demo: .venv/.ready ## The paper's whole chain on generated pictures: three pre-trainings, amalgamation, export
+	@test -d var/datasets/demo-emotions || $(BIN)/sentiscope datasets demo
+	@for step in stimuli organizing perceiving amalgamate; do \
+		$(BIN)/sentiscope train training/configs/demo/$$step.yaml --run var/runs/demo/$$step; done
+	@$(BIN)/sentiscope evaluate training/configs/demo/evaluate.yaml --run var/runs/demo/evaluate
+	@$(BIN)/sentiscope export training/configs/demo/export.yaml --run var/runs/demo/export
+
+.PHONY: open-datasets
+open-datasets: datasets ## Import also MiniPlaces, Flickr8k, its mined pairs and WikiArt Emotions
+	@test -d var/datasets/miniplaces || $(BIN)/sentiscope datasets import miniplaces $(DATA)/miniplaces.zip \
+		--name miniplaces --title MiniPlaces --terms "Research only."
+	@test -d var/datasets/flickr8k || $(BIN)/sentiscope datasets import flickr8k $(DATA)/flickr8k.zip \
+		--name flickr8k --title Flickr8k --terms "Non-commercial research only."
+	@test -d var/datasets/flickr8k-anp || $(BIN)/sentiscope datasets import anp_mined var/datasets/flickr8k $(DATA)/3244ANPs.txt \
+		--name flickr8k-anp --title "Flickr8k, mined pairs" --terms "Non-commercial research only."
+	@test -d var/datasets/wikiart || $(BIN)/sentiscope datasets import wikiart_emotions $(DATA)/wikiart_emotions.zip \
+		--name wikiart --title "WikiArt Emotions" --terms "Research only; do not redistribute."
+
 .PHONY: metrics
 metrics: datasets ## Score the default model on the test split and fold: the figures of its card
 	@$(BIN)/sentiscope evaluate training/configs/open/evaluate_default.yaml

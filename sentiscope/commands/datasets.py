@@ -36,6 +36,7 @@ def import_one(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave unreadable images out.")
     ] = False,
+    min_images: Annotated[int, typer.Option(help="Images a mined pair needs (anp_mined).")] = 15,
     root: RootOption = _ROOT,
 ) -> None:
     """Import a public layout; nothing appears unless all of it is sound."""
@@ -45,6 +46,7 @@ def import_one(
         "val_fraction": val_fraction,
         "seed": seed,
         "skip_unreadable": skip_unreadable,
+        "min_images": min_images,
         "terms": terms,
     }
     report = _import(format, sources, root / name, title=title or name, options=given)
@@ -79,6 +81,20 @@ def _import(
             options=ImportOptions.model_validate(options),
             progress=bars.show,
         )
+
+
+@app.command("demo")
+def make_demo(root: RootOption = _ROOT) -> None:
+    """Paint the small corpus that the demo configurations train on."""
+    try:
+        from training.data.demo import write_demo
+    except ModuleNotFoundError as error:
+        fail(f"painting needs the 'train' extra ({error}); use `make setup`, then .venv/bin")
+    from training.errors import TrainingError
+
+    with told(TrainingError, OSError):
+        for name in write_demo(root):
+            say(f"{root / name}")
 
 
 @app.command("list")

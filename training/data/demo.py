@@ -114,8 +114,8 @@ def paint(picture: Picture, rng: np.random.Generator) -> bytes:
     return stream.getvalue()
 
 
-def write_demo(root: Path, *, counts: Mapping[str, int] = COUNTS, seed: int = 0) -> None:
-    """Make the three data sets that the demo's configurations name, below `root`.
+def write_demo(root: Path, *, counts: Mapping[str, int] = COUNTS, seed: int = 0) -> tuple[str, ...]:
+    """Make the three data sets that the demo's configurations name, below `root`; their names.
 
     All are of the same pictures: `demo-scenes` with the scene as the single label, `demo-pairs`
     with the pair and the caption, `demo-emotions` with the emotion and the shares.
@@ -125,6 +125,7 @@ def write_demo(root: Path, *, counts: Mapping[str, int] = COUNTS, seed: int = 0)
         for name, label_sets, describe in _SETS:
             records = [describe(Record(file, Split(split)), p) for file, split, p in painted]
             _import(Path(folder), root / name, records, label_sets)
+    return tuple(name for name, *_ in _SETS)
 
 
 def _painted(
