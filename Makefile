@@ -93,7 +93,7 @@ lock: $(UV) ## Pin the dependencies anew: hashed, and without any address
 	$$c requirements/uv.in -o requirements/uv.txt; \
 	$$c pyproject.toml --extra cpu --group build -o requirements/serve-cpu.txt; \
 	$$c pyproject.toml --extra gpu --group build -o requirements/serve-gpu.txt; \
-	$$c pyproject.toml --extra cpu --extra train --group dev -o requirements/dev.txt
+	$$c pyproject.toml --extra cpu --extra jobs --extra train --group dev -o requirements/dev.txt
 
 # --- Models and figures -----------------------------------------------------------------------
 

@@ -5,10 +5,18 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from training.config.downstream import AmalgamateConfig, FinetuneConfig
+from training.config.importing import ImportConfig
 from training.config.pretraining import PretrainConfig
 from training.config.publishing import EvaluateConfig, ExportConfig
 
-RecipeConfig = PretrainConfig | AmalgamateConfig | FinetuneConfig | EvaluateConfig | ExportConfig
+RecipeConfig = (
+    PretrainConfig
+    | AmalgamateConfig
+    | FinetuneConfig
+    | EvaluateConfig
+    | ExportConfig
+    | ImportConfig
+)
 RECIPE_CONFIG: TypeAdapter[RecipeConfig] = TypeAdapter(
     Annotated[RecipeConfig, Field(discriminator="recipe")]
 )
