@@ -16,7 +16,9 @@ from training.config.presets import read_config
 from training.config.publishing import EvaluateConfig, ExportConfig
 from training.config.recipes import RECIPE_CONFIG
 
-SHIPPED = sorted((ROOT / "training" / "configs").rglob("*.yaml"))
+SHIPPED = sorted(
+    file for file in (ROOT / "training" / "configs").rglob("*.yaml") if file.stem != "pipeline"
+)
 DATASET = {"name": "colours", "kinds": ["single"]}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from training.config.backbone import BackboneName, RandomWeights, TorchvisionWeights
 from training.config.downstream import AmalgamateConfig
+from training.config.pipeline import PipelineConfig
 from training.config.presets import (
     InvalidConfig,
     UnknownPreset,
@@ -15,13 +16,28 @@ from training.config.presets import (
     settled,
 )
 from training.config.pretraining import STEP_TASKS, PretrainConfig
+from worker.jobs import JOB_CONFIG
 
 PAPER_BACKBONES = ("resnet18", "resnet50", "resnet101", "vgg16_bn", "vgg19_bn")
 
 
+PIPELINES = ("demo/pipeline", "open/pipeline")
+
+
 @pytest.mark.parametrize("name", presets())
 def test_every_preset_is_a_valid_configuration(name: str) -> None:
+    assert JOB_CONFIG.validate_python(settled({"preset": name})).recipe
+
+
+@pytest.mark.parametrize("name", sorted({*presets()} - {*PIPELINES}))
+def test_every_preset_but_a_pipeline_runs_by_itself(name: str) -> None:
     assert configured({"preset": name}, origin=name).recipe
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_pipeline_says_that_it_is_to_be_submitted(name: str) -> None:
+    with pytest.raises(InvalidConfig, match="is a pipeline, whose steps are jobs"):
+        configured({"preset": name}, origin=name)
 
 
 def test_the_paper_is_there_for_each_of_its_backbones() -> None:
@@ -70,6 +86,36 @@ def test_a_configuration_without_a_preset_is_as_given() -> None:
 def test_an_unknown_preset_is_an_error_that_names_those_there_are() -> None:
     with pytest.raises(UnknownPreset, match=r"no preset 'demo/nothing'; known: demo/amalgamate,"):
         settled({"preset": "demo/nothing"})
+
+
+def test_an_unknown_preset_of_a_step_is_an_error_that_says_where() -> None:
+    given = {"preset": "demo/pipeline", "stimuli": {"preset": "demos"}}
+    with pytest.raises(UnknownPreset, match="no preset 'demos' for stimuli") as caught:
+        settled(given)
+    assert caught.value.place == ("stimuli",)
+
+
+@pytest.mark.parametrize("role", ["stimuli", "amalgamate", "pipeline"])
+def test_a_preset_may_be_named_by_its_folder(role: str) -> None:
+    assert settled({"preset": "demo"}, role=role) == settled({"preset": f"demo/{role}"})
+
+
+def test_fields_of_a_pipelines_step_are_laid_over_its_preset() -> None:
+    given = {"preset": "demo", "export": {"name": "mine"}, "stimuli": {"epochs": 9}}
+    config = JOB_CONFIG.validate_python(settled(given, role="pipeline"))
+    assert isinstance(config, PipelineConfig)
+    assert (config.export.name, config.export.run, config.export.alias) == (
+        "mine",
+        Path("amalgamate"),
+        None,
+    )
+    assert config.stimuli.epochs == 9
+    assert config.stimuli.tasks[0].datasets == ("demo-scenes",)
+
+
+def test_a_step_with_a_preset_of_its_own_takes_nothing_from_the_pipelines() -> None:
+    config = settled({"preset": "demo/pipeline", "stimuli": {"preset": "open"}})
+    assert config["stimuli"] == settled({"preset": "open/stimuli"})
 
 
 def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:

@@ -11,12 +11,23 @@ from training.errors import TrainingError
 
 SHIPPED = Path(__file__).parents[1] / "configs"
 PRESET = "preset"
-_KINDS = ("source", "name", "task", "recipe")
-"""Fields that say which of several things a mapping is: of another kind nothing is inherited."""
+_RECIPE = "recipe"
+_KINDS = ("source", "name", "task")
+"""Fields that say which of several things a mapping is: of another kind nothing is inherited.
+
+Where there is a recipe, that one says it, and a name is a mere name.
+"""
+
+Place = tuple[str, ...]
 
 
 class UnknownPreset(TrainingError):
     """No configuration of this name comes with the code."""
+
+    def __init__(self, message: str, *, place: Place = ()) -> None:
+        super().__init__(message)
+        self.place = place
+        """Fields that lead to the mapping that names it."""
 
 
 class InvalidConfig(TrainingError):
@@ -35,8 +46,14 @@ def read_config(file: Path) -> RecipeConfig:
 
 def configured(given: Mapping[str, object], *, origin: str) -> RecipeConfig:
     """The configuration that `given` and the preset it may name make; raises InvalidConfig."""
+    whole = settled(given)
+    if whole.get(_RECIPE) == "pipeline":
+        raise InvalidConfig(
+            f"{origin} is a pipeline, whose steps are jobs of their own: submit it as a job "
+            "(`sentiscope jobs submit`), or train its steps one by one"
+        )
     try:
-        return RECIPE_CONFIG.validate_python(settled(given))
+        return RECIPE_CONFIG.validate_python(whole)
     except ValidationError as error:
         faults = "\n".join(
             f"  {'.'.join(map(str, fault['loc'])) or '(top)'}: {fault['msg']}"
@@ -45,33 +62,54 @@ def configured(given: Mapping[str, object], *, origin: str) -> RecipeConfig:
         raise InvalidConfig(f"{origin} is not a valid configuration:\n{faults}") from error
 
 
-def settled(given: Mapping[str, object]) -> dict[str, object]:
-    """`given` laid over the preset that it names, which may name another.
+def settled(
+    given: Mapping[str, object], *, role: str | None = None, place: Place = ()
+) -> dict[str, object]:
+    """`given` laid over the preset that it names, which may name another; raises UnknownPreset.
 
-    Mappings are merged, unless they are of different kinds; anything else replaces what was there.
+    Mappings are merged, unless they are of different kinds; anything else replaces what was there,
+    and so does a mapping that names a preset of its own, such as a pipeline's step. A preset may
+    be named by its folder alone, as `demo`, where `role` says which file of it is meant: the
+    recipe or the step that is configured. `place` is where `given` stands, for the error.
     """
     own = {key: value for key, value in given.items() if key != PRESET}
     if PRESET not in given:
-        return own
-    name = given[PRESET]
-    if name not in presets():
-        raise UnknownPreset(f"there is no preset {name!r}; known: {', '.join(presets())}")
-    return _merged(settled(_mapping(SHIPPED / f"{name}.yaml")), own)
+        return _merged({}, own, place)
+    name = _shipped_name(given[PRESET], role, place)
+    return _merged(settled(_mapping(SHIPPED / f"{name}.yaml")), own, place)
 
 
-def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+def _shipped_name(given: object, role: str | None, place: Place) -> str:
+    known = presets()
+    for name in (given, f"{given}/{role}"):
+        if name in known:
+            return str(name)
+    raise UnknownPreset(
+        f"there is no preset {given!r}{f' for {role}' if role else ''}; known: {', '.join(known)}",
+        place=place,
+    )
+
+
+def _merged(
+    below: Mapping[str, object], above: Mapping[str, object], place: Place
+) -> dict[str, object]:
     merged = dict(below)
     for key, value in above.items():
-        under = merged.get(key)
-        if isinstance(under, Mapping) and isinstance(value, Mapping) and _same_kind(under, value):
-            merged[key] = _merged(under, value)
-        else:
+        under, here = merged.get(key), (*place, key)
+        if not isinstance(value, Mapping):
             merged[key] = value
+        elif PRESET in value:
+            merged[key] = settled(value, role=key, place=here)
+        elif isinstance(under, Mapping) and _same_kind(under, value):
+            merged[key] = _merged(under, value, here)
+        else:
+            merged[key] = _merged({}, value, here)
     return merged
 
 
 def _same_kind(below: Mapping[str, object], above: Mapping[str, object]) -> bool:
-    return all(below.get(key, above[key]) == above[key] for key in _KINDS if key in above)
+    kinds = (_RECIPE,) if _RECIPE in below else _KINDS
+    return all(below.get(key, above[key]) == above[key] for key in kinds if key in above)
 
 
 def _mapping(file: Path) -> dict[str, object]:
