@@ -1,5 +1,6 @@
 """What an import of a public layout is told."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,13 +8,40 @@ from pydantic import Field, PositiveInt
 
 from training.config.fields import Config, Name, Seed
 
+MAX_FILE_BYTES = 256 * 2**20
+"""A larger member of a zip file is refused before it is unpacked."""
+
+
+class ImportFormat(StrEnum):
+    """The public layouts that can be imported; `docs/datasets.md` describes each."""
+
+    CLASS_FOLDER = "class_folder"
+    FI = "fi"
+    EMOTIONROI = "emotionroi"
+    TWITTER = "twitter"
+    ARTPHOTO = "artphoto"
+    ABSTRACT = "abstract"
+    EMOTION6 = "emotion6"
+    LDL = "ldl"
+    EMOTIC = "emotic"
+    EMOSET = "emoset"
+    WEBEMO = "webemo"
+    WIKIART_EMOTIONS = "wikiart_emotions"
+    ARTEMIS = "artemis"
+    SENTIBANK = "sentibank"
+    PLACES365 = "places365"
+    MINIPLACES = "miniplaces"
+    FLICKR8K = "flickr8k"
+    ANP_MINED = "anp_mined"
+    CANONICAL = "canonical"
+
 
 class ImportConfig(Config):
     """Make a canonical data set from files in a public layout."""
 
     recipe: Literal["import"] = "import"
     name: Name = Field(description="Name of the canonical data set")
-    format: str = Field(description="A public layout; docs/datasets.md lists them")
+    format: ImportFormat = Field(description="A public layout; docs/datasets.md lists them")
     sources: tuple[Path, ...] = Field(min_length=1, description="One folder, or zip files")
     title: str | None = Field(None, description="Name in reports; none: the name")
     terms: str | None = Field(None, description="Licence or terms of use")

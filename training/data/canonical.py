@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ValidationError
 
 from models.labels import LabelKind, LabelSet
+from training.config.dataset_card import CARD as CARD
+from training.config.dataset_card import DatasetCard as DatasetCard
+from training.config.dataset_card import Split as Split
 from training.data.columns import (
     ROWS,
     SPLIT,
@@ -24,21 +26,6 @@ from training.data.columns import (
 from training.data.rows import Row, check_columns, check_distinct
 from training.data.source import FolderSource, UnreadableSource
 
-CARD = "dataset.json"
-
-
-class Split(StrEnum):
-    """What a sample may be used for."""
-
-    TRAIN = "train"
-    """To fit weights."""
-
-    VAL = "val"
-    """To choose between models, and to calibrate them."""
-
-    TEST = "test"
-    """To report, and for nothing else."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -50,24 +37,6 @@ class Sample:
     multi: tuple[int, ...] | None
     shares: tuple[float, ...] | None
     captions: tuple[str, ...]
-
-
-class DatasetCard(BaseModel):
-    """What `dataset.json` says of a dataset."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    name: str
-    format: str
-    digest: str = Field(
-        description="sha256 of the images' digests, the label sets and the metadata"
-    )
-    label_sets: dict[LabelKind, LabelSet]
-    counts: dict[Split, int]
-    terms: str | None = None
-    options: dict[str, JsonValue] = Field(default_factory=dict)
-    findings: list[str] = Field(default_factory=list, description="What the import remarked")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from training.config.importing import MAX_FILE_BYTES
 from training.errors import TrainingError
-
-MAX_FILE_BYTES = 256 * 2**20
-"""A larger member of a zip file is refused before it is unpacked."""
 
 KEPT_FOLDERS = frozenset({"train", "val", "valid", "validation", "test", "images"})
 """Folders that mean something where they stand alone, and so are not stripped."""
@@ -172,7 +170,7 @@ class ZipSource:
             raise _absent(name, self.description)
         path, info = self._members[name]
         try:
-            return self._handles.get(path).read(info)
+            return _unpacked(self._handles.get(path), info)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise UnreadableSource(f"{path}: cannot unpack {name!r}: {error}") from error
 
@@ -182,6 +180,18 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise UnreadableSource(f"{path} cannot be read as a zip file: {error}") from error
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The content of a member, not one byte more than its declared size.
+
+    Asked for all of it, zipfile would first unpack whatever there is, and then cut.
+    """
+    with archive.open(info) as member:
+        content = member.read(info.file_size)
+    if len(content) < info.file_size:
+        raise EOFError(f"{len(content)} bytes where {info.file_size} were declared")
+    return content
 
 
 def _add_member(

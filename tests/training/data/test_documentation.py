@@ -7,6 +7,7 @@ import pytest
 
 from models.labels import LabelKind
 from tests.training.data.layouts import write_folder
+from training.config.importing import ImportFormat
 from training.data.canonical import CanonicalDataset, Split
 from training.data.importers.listing import ImportOptions
 from training.data.importers.table import IMPORTERS
@@ -34,6 +35,10 @@ def test_the_example_opens(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [*IMPORTERS, *ImportOptions.model_fields])
 def test_every_format_and_option_is_named(name: str) -> None:
     assert f"| `{name}` |" in PAGE
+
+
+def test_every_format_of_the_configuration_has_its_importer() -> None:
+    assert list(IMPORTERS) == list(ImportFormat)
 
 
 def test_every_format_is_named_by_the_command_line() -> None:

@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import pickle
 import stat
+import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -186,6 +188,28 @@ def test_single_files_need_names_of_their_own(tmp_path: Path, names: list[str]) 
     paths = [write_folder(tmp_path / "set", FILES), *(tmp_path / name for name in names)]
     with pytest.raises(ConflictingFiles, match="expected names of their own"):
         open_source(paths)
+
+
+def test_a_member_that_lies_about_its_size_is_not_unpacked_beyond_it(tmp_path: Path) -> None:
+    path, size = tmp_path / "a.zip", 64 * 2**20
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.jpg", bytes(size))
+    path.write_bytes(path.read_bytes().replace(struct.pack("<L", size), struct.pack("<L", 10)))
+    source = ZipSource(path)
+    tracemalloc.start()
+    with pytest.raises(UnreadableSource, match=r"1\.jpg"):
+        source.read("1.jpg")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_member_shorter_than_it_says_is_named(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"1.jpg": b"seven b"})
+    lying = path.read_bytes().replace(struct.pack("<LL", 7, 7), struct.pack("<LL", 7, 9))
+    path.write_bytes(lying)
+    with pytest.raises(UnreadableSource, match="where 9 were declared"):
+        ZipSource(path).read("1.jpg")
 
 
 def test_a_zip_that_is_none_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from training.config.importing import ImportFormat
 from training.data.importers.abstract import import_abstract
 from training.data.importers.anp_mined import import_anp_mined
 from training.data.importers.artemis import import_artemis
@@ -21,23 +22,23 @@ from training.data.importers.twitter import import_twitter
 from training.data.importers.wikiart_emotions import import_wikiart_emotions
 
 IMPORTERS: Mapping[str, Importer] = {
-    "class_folder": import_class_folder,
-    "fi": import_fi,
-    "emotionroi": import_emotionroi,
-    "twitter": import_twitter,
-    "artphoto": import_artphoto,
-    "abstract": import_abstract,
-    "emotion6": import_emotion6,
-    "ldl": import_ldl,
-    "emotic": import_emotic,
-    "emoset": import_emoset,
-    "webemo": import_webemo,
-    "wikiart_emotions": import_wikiart_emotions,
-    "artemis": import_artemis,
-    "sentibank": import_sentibank,
-    "places365": import_places365,
-    "miniplaces": import_miniplaces,
-    "flickr8k": import_flickr8k,
-    "anp_mined": import_anp_mined,
-    "canonical": import_canonical,
+    ImportFormat.CLASS_FOLDER: import_class_folder,
+    ImportFormat.FI: import_fi,
+    ImportFormat.EMOTIONROI: import_emotionroi,
+    ImportFormat.TWITTER: import_twitter,
+    ImportFormat.ARTPHOTO: import_artphoto,
+    ImportFormat.ABSTRACT: import_abstract,
+    ImportFormat.EMOTION6: import_emotion6,
+    ImportFormat.LDL: import_ldl,
+    ImportFormat.EMOTIC: import_emotic,
+    ImportFormat.EMOSET: import_emoset,
+    ImportFormat.WEBEMO: import_webemo,
+    ImportFormat.WIKIART_EMOTIONS: import_wikiart_emotions,
+    ImportFormat.ARTEMIS: import_artemis,
+    ImportFormat.SENTIBANK: import_sentibank,
+    ImportFormat.PLACES365: import_places365,
+    ImportFormat.MINIPLACES: import_miniplaces,
+    ImportFormat.FLICKR8K: import_flickr8k,
+    ImportFormat.ANP_MINED: import_anp_mined,
+    ImportFormat.CANONICAL: import_canonical,
 }
