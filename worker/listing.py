@@ -1,0 +1,79 @@
+"""Jobs in lists: by status, kind and parent, newest first, page by page."""
+
+import re
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+
+from worker import rows
+from worker.events import BadCursor
+from worker.jobs import JobKind, JobRecord, Queue
+from worker.keys import Keys
+from worker.lua import Scripts
+from worker.status import JobStatus
+
+_ID = re.compile(r"[0-9a-f]{26}")
+ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+_ALL = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Some jobs, newest first; `next_cursor` starts the following page, None at the end."""
+
+    items: tuple[JobRecord, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Finds jobs."""
+
+    client: redis.Redis
+    keys: Keys
+    scripts: Scripts
+
+    def page(
+        self,
+        *,
+        status: JobStatus | None,
+        kind: JobKind | None,
+        parent_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> JobPage:
+        """Up to `limit` jobs older than the one `cursor` names. Raises BadCursor."""
+        if cursor is not None and not _ID.fullmatch(cursor):
+            raise BadCursor(f"{cursor!r} is no cursor; take next_cursor of the page before")
+        if parent_id:
+            key = self.keys.children(parent_id)
+        else:
+            key = self.keys.jobs(status=status, kind=kind)
+        found = self.scripts.run("select", key, cursor or "", limit + 1, status or "", kind or "")
+        items = tuple(rows.record_of_flat(job_id, flat) for job_id, flat in found[:limit])
+        return JobPage(items, items[-1].id if len(found) > limit else None)
+
+    def counts(self) -> dict[JobStatus, int]:
+        """How many jobs there are of each status, zeros included, all of one moment."""
+        with self.client.pipeline() as pipe:
+            for status in JobStatus:
+                pipe.zcard(self.keys.jobs(status=status))
+            return dict(zip(JobStatus, cast(list[int], pipe.execute()), strict=True))
+
+    def active(self, kind: JobKind | None) -> tuple[str, ...]:
+        """Ids of jobs that have not ended, oldest first."""
+        with self.client.pipeline() as pipe:
+            for status in sorted(set(JobStatus) - ENDED):
+                pipe.zrange(self.keys.jobs(status=status, kind=kind), 0, -1)
+            found = cast(list[list[str]], pipe.execute())
+        return tuple(sorted(job_id for ids in found for job_id in ids))
+
+    def children(self, parent_id: str) -> tuple[JobRecord, ...]:
+        """The steps of a pipeline, oldest first, all of one moment."""
+        found = self.scripts.run("select", self.keys.children(parent_id), "", _ALL, "", "")
+        return tuple(rows.record_of_flat(job_id, flat) for job_id, flat in reversed(found))
+
+    def ready(self, queue: Queue, limit: int) -> tuple[str, ...]:
+        """Ids of up to `limit` jobs that could start now, the longest waiting first."""
+        return tuple(self.scripts.run("ready", queue.value, limit))

@@ -1,0 +1,80 @@
+"""A job's record as a Redis hash of strings, and back.
+
+A field that is None has no entry. Times are whole microseconds, since scripts write them too.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from worker.jobs import JobRecord
+
+Row = dict[str, str]
+Document = dict[str, Any]
+"""A record as JSON has it."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIMES = frozenset({"created_at", "queued_at", "started_at", "finished_at"})
+_NUMBERS: Mapping[str, Callable[[str], int | float]] = {
+    "gpus": int,
+    "time_limit_s": float,
+    "attempts": int,
+    "revision": int,
+}
+_STRUCTURES = frozenset(
+    {"labels", "config", "depends_on", "datasets", "progress", "metrics", "result", "error"}
+)
+_EMPTY: Document = JobRecord.model_construct().model_dump(
+    mode="json", exclude={"id", "kind", "config", "created_at", "queued_at"}, warnings=False
+)
+
+
+def row(record: JobRecord) -> Row:
+    """All of a record, and the queue it waits in."""
+    found = fields(record, frozenset(JobRecord.model_fields) - {"id"})
+    if record.queue:
+        found["queue"] = record.queue.value
+    return found
+
+
+def fields(record: JobRecord, names: frozenset[str]) -> Row:
+    """Some fields of a record, those that are None left out."""
+    plain = record.model_dump(mode="json", include=set(names - _TIMES), exclude_none=False)
+    found = {name: _text(name, value) for name, value in plain.items() if value is not None}
+    for name in names & _TIMES:
+        if (moment := getattr(record, name)) is not None:
+            found[name] = str((moment - _EPOCH) // timedelta(microseconds=1))
+    return found
+
+
+def document(job_id: str, stored: Mapping[str, str]) -> Document:
+    """What `record` would dump to JSON, without making it."""
+    known = {name: _value(name, text) for name, text in stored.items() if name in _FIELDS}
+    return {name: job_id if name == "id" else known.get(name, _EMPTY.get(name)) for name in _FIELDS}
+
+
+def record(job_id: str, stored: Mapping[str, str]) -> JobRecord:
+    """The record that was stored."""
+    return JobRecord.model_validate(document(job_id, stored))
+
+
+def record_of_flat(job_id: str, flat: Sequence[str]) -> JobRecord:
+    """The record in what a script calls HGETALL's answer: fields and values in turn."""
+    return record(job_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+
+
+_FIELDS = tuple(JobRecord.model_fields)
+
+
+def _text(name: str, value: Any) -> str:
+    return json.dumps(value, separators=(",", ":")) if name in _STRUCTURES else str(value)
+
+
+def _value(name: str, text: str) -> Any:
+    if name in _STRUCTURES:
+        return json.loads(text)
+    if name in _TIMES:
+        moment = _EPOCH + timedelta(microseconds=int(text))
+        return moment.isoformat().replace("+00:00", "Z")
+    return _NUMBERS[name](text) if name in _NUMBERS else text

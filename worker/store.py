@@ -1,0 +1,251 @@
+"""Where jobs are kept: Redis, each change one indivisible step, nothing acknowledged ever lost."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+import redis
+
+from worker import rows
+from worker.errors import JobError
+from worker.events import BadCursor, EventPage, Events, JobEvent, UnknownJob
+from worker.holds import DatasetInUse, DatasetUnavailable, Holds, unavailable
+from worker.jobs import JobKind, JobRecord, Progress, Queue
+from worker.keys import Keys
+from worker.leases import Lease, LeaseLost, Leases
+from worker.listing import JobPage, Listing
+from worker.lua import Scripts
+from worker.status import JobStatus, check_move
+
+__all__ = [
+    "BadCursor",
+    "DatasetInUse",
+    "DatasetUnavailable",
+    "EventPage",
+    "IdempotencyKey",
+    "JobEvent",
+    "JobPage",
+    "JobStore",
+    "KeyReused",
+    "Lease",
+    "LeaseLost",
+    "UnknownJob",
+]
+
+_DAY_S = 24 * 60 * 60
+_EXPIRED = "expired"
+
+
+class KeyReused(JobError):
+    """An idempotency key was given before, with something else to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's name for one submission, and the digest of what it submitted."""
+
+    value: str
+    digest: str
+    kept_s: int = _DAY_S
+
+
+class JobStore:
+    """All jobs of one installation; `client` must decode responses. Threads may share it.
+
+    Every method raises redis.exceptions.RedisError while Redis is away.
+    """
+
+    def __init__(self, client: redis.Redis, *, prefix: str, webhooks: bool = False) -> None:
+        if not client.get_encoder().decode_responses:
+            raise ValueError("the client of a JobStore must be made with decode_responses=True")
+        self.client = client
+        self.keys = Keys(prefix)
+        self._notify = "1" if webhooks else ""
+        self._scripts = Scripts(client, prefix)
+        self._events = Events(client, self.keys, self._scripts)
+        self._holds = Holds(self._scripts)
+        self._leases = Leases(self._scripts)
+        self._listing = Listing(client, self.keys, self._scripts)
+
+    @classmethod
+    def open(cls, url: str, *, prefix: str, webhooks: bool = False) -> Self:
+        """The store in the Redis at `url`; connects when it is first used."""
+        client = redis.Redis.from_url(url, decode_responses=True)
+        return cls(client, prefix=prefix, webhooks=webhooks)
+
+    def create(
+        self, records: Sequence[JobRecord], *, key: IdempotencyKey | None = None
+    ) -> JobRecord:
+        """Store all of `records` or none; the first as stored, or what `key` made before.
+
+        Raises KeyReused and DatasetUnavailable.
+        """
+        answer, found = self._scripts.run(
+            "create",
+            key.value if key else "",
+            key.digest if key else "",
+            key.kept_s * 1000 if key else 0,
+            json.dumps([{"id": record.id, "row": rows.row(record)} for record in records]),
+        )
+        if answer == "reused" and key:
+            raise KeyReused(
+                f"idempotency key {key.value!r} made job {found} of another request; "
+                "take a new key for a new job"
+            )
+        if answer == "unavailable":
+            raise unavailable(found)
+        return self.get(found)
+
+    def get(self, job_id: str) -> JobRecord:
+        """The record of a job. Raises UnknownJob."""
+        return rows.record(job_id, self._row(job_id))
+
+    def document(self, job_id: str) -> rows.Document:
+        """The record of a job as JSON has it, checked when it was stored. Raises UnknownJob."""
+        return rows.document(job_id, self._row(job_id))
+
+    def list(
+        self,
+        *,
+        status: JobStatus | None = None,
+        kind: JobKind | None = None,
+        parent_id: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """Up to `limit` jobs, newest first, from after `cursor` on. Raises BadCursor."""
+        return self._listing.page(
+            status=status, kind=kind, parent_id=parent_id, limit=limit, cursor=cursor
+        )
+
+    def counts(self) -> dict[JobStatus, int]:
+        """How many jobs there are of each status."""
+        return self._listing.counts()
+
+    def active(self, kind: JobKind | None = None) -> tuple[str, ...]:
+        """Ids of the jobs that have not ended, oldest first."""
+        return self._listing.active(kind)
+
+    def children(self, parent_id: str) -> tuple[JobRecord, ...]:
+        """The steps of a pipeline, in the order of their ids."""
+        return self._listing.children(parent_id)
+
+    def ready(self, queue: Queue, limit: int) -> tuple[str, ...]:
+        """Ids of up to `limit` jobs that could start now, the longest waiting first."""
+        return self._listing.ready(queue, limit)
+
+    def move(
+        self, job_id: str, to: JobStatus, *, lease: Lease | None = None, **changes: Any
+    ) -> JobRecord:
+        """Bring a job into the state `to` and change the named fields; the record after it.
+
+        Raises UnknownJob, ForbiddenMove, DatasetUnavailable and, where a lease is given that the
+        job is no longer held by, LeaseLost.
+        """
+        guard = str(lease.token) if lease else ""
+        while True:
+            stored = self._row(job_id)
+            if lease and stored.get("token") != guard:
+                raise lease.lost()
+            moved = self._try_move(rows.record(job_id, stored), to, guard, changes)
+            if moved:
+                return moved
+
+    def recover(self, job_id: str, to: JobStatus, **changes: Any) -> JobRecord | None:
+        """As `move`, for a job whose lease has run out; None where it was renewed or is changed."""
+        current = self.get(job_id)
+        try:
+            return self._try_move(current, to, _EXPIRED, changes)
+        except LeaseLost:
+            return None
+
+    def claim(self, job_id: str, *, worker: str, lease_s: float, max_attempts: int) -> Lease | None:
+        """Start a queued job whose dependencies succeeded: one more attempt, and its lease.
+
+        None where it is not queued, has to wait, had all its attempts, or is unknown.
+        """
+        return self._leases.claim(job_id, worker=worker, lease_s=lease_s, max_attempts=max_attempts)
+
+    def renew(self, lease: Lease, lease_s: float) -> JobStatus:
+        """Hold the job for `lease_s` seconds from now; its status. Raises LeaseLost."""
+        return self._leases.renew(lease, lease_s)
+
+    def report(
+        self,
+        lease: Lease,
+        *,
+        events: Sequence[Mapping[str, Any]],
+        offset: int,
+        progress: Progress | None = None,
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Add what a run told up to byte `offset` of its events file. Raises LeaseLost.
+
+        A batch whose offset was reached before is a repetition and adds no event, so that a
+        batch without an answer can be sent again: the very same batch.
+        """
+        self._leases.report(lease, events=events, offset=offset, progress=progress, metrics=metrics)
+
+    def expired(self) -> tuple[str, ...]:
+        """Ids of the jobs whose lease has run out."""
+        return self._leases.expired()
+
+    def offset(self, job_id: str) -> int:
+        """Bytes of the job's events file that were reported. Raises UnknownJob."""
+        return int(self._row(job_id).get("offset", "0"))
+
+    def add_event(self, job_id: str, event: Mapping[str, Any], *, once: str | None = None) -> str:
+        """Tell `event` and return its id; the same `once` is told once. Raises UnknownJob."""
+        return self._events.add(job_id, event, once=once)
+
+    def events(self, job_id: str, *, after: str | None = None, limit: int = 100) -> EventPage:
+        """Up to `limit` events after the one named. Raises UnknownJob and BadCursor."""
+        return self._events.page(job_id, after=after, limit=limit)
+
+    def forget_dataset(self, name: str) -> AbstractContextManager[None]:
+        """Keep new jobs off a data set while it is deleted.
+
+        Entering raises DatasetInUse and DatasetUnavailable.
+        """
+        return self._holds.forgetting(name)
+
+    def _row(self, job_id: str) -> rows.Row:
+        stored = cast(rows.Row, self.client.hgetall(self.keys.job(job_id)))
+        if not stored:
+            raise UnknownJob(f"there is no job {job_id}")
+        return stored
+
+    def _try_move(
+        self, current: JobRecord, to: JobStatus, guard: str, changes: Mapping[str, Any]
+    ) -> JobRecord | None:
+        """The record after the move; None where another change came first."""
+        check_move(current.status, to)
+        changed = rows.fields(current.evolve(**changes), frozenset(changes))
+        answer, *found = self._scripts.run(
+            "move",
+            current.id,
+            current.revision,
+            guard,
+            secrets.token_hex(8),
+            to.value,
+            json.dumps(changed),
+            json.dumps([name for name in changes if name not in changed]),
+            self._notify,
+        )
+        if answer == "changed":
+            return None
+        if answer == "moved":
+            return rows.record_of_flat(current.id, found[0])
+        raise _refusal(answer, current.id, found)
+
+
+def _refusal(answer: str, job_id: str, found: Sequence[Any]) -> JobError:
+    match answer:
+        case "unknown":
+            return UnknownJob(f"there is no job {job_id}")
+        case "unavailable":
+            return unavailable(found[0])
+    return LeaseLost(f"job {job_id} is no longer held by that lease: stop the work")
