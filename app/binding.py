@@ -29,6 +29,16 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def inherited(descriptor: int) -> socket.socket:
+    """A listening socket that the starting process opened and keeps; raises BindingRefused."""
+    try:
+        return socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise BindingRefused(
+            f"descriptor {descriptor} (SENTISCOPE_LISTEN_FD) is no socket: {error.strerror}"
+        ) from error
+
+
 def url(bound: socket.socket) -> str:
     """The address to open in a browser."""
     host, port = bound.getsockname()[:2]

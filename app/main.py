@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import sys
 from types import FrameType
 from typing import NoReturn
@@ -31,7 +32,7 @@ def serve(settings: Settings) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells clients' mistakes
     try:
-        listening = binding.bind(settings.host, settings.port)
+        listening = _listening(settings)
     except BindingRefused as error:
         _give_up(error.detail)
 
@@ -52,6 +53,12 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    if settings.listen_fd is not None:
+        return binding.inherited(settings.listen_fd)
+    return binding.bind(settings.host, settings.port)
 
 
 def _greeting(url: str, readiness: str) -> str:

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("SENTISCOPE_PORT", "PORT"),
         description="Port to listen on, 0: any free one; PORT is read too",
     )
+    listen_fd: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="Descriptor of a listening socket inherited from the starting process; "
+        "none: host and port",
+    )
     models_root: Path = Field(
         Path("var/models"), description="Folder of the models and aliases made here"
     )

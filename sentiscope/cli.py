@@ -2,7 +2,7 @@
 
 import typer
 
-from sentiscope.commands import datasets, models, predict, recipes, serve
+from sentiscope.commands import datasets, models, predict, recipes, run, serve, worker
 
 app = typer.Typer(
     name="sentiscope",
@@ -11,7 +11,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command("run")(run.run)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("predict")(predict.predict)
 app.command("train")(recipes.train)
 app.command("evaluate")(recipes.evaluate)
