@@ -10,6 +10,7 @@ HOST ?= 127.0.0.1
 ACCEL ?= cpu
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights
+FAULT_ROUNDS ?= 10
 NICE := $(shell test -t 1 && printf '\033[1m')
 PLAIN := $(shell test -t 1 && printf '\033[0m')
 say = @echo "$(NICE)==> $(1)$(PLAIN)"
@@ -56,8 +57,8 @@ setup: .venv/.ready ## Set everything up and start nothing
 # --- Run --------------------------------------------------------------------------------------
 
 .PHONY: run
-run: .venv/.ready ## Set up and serve everything on http://127.0.0.1:8000 (PORT=, HOST=)
-	@exec $(BIN)/sentiscope serve --host $(HOST) --port $(PORT)
+run: .venv/.ready ## Set up and run everything on http://127.0.0.1:8000: API, worker, Redis (PORT=, HOST=)
+	@exec $(BIN)/sentiscope run --host $(HOST) --port $(PORT)
 
 .PHONY: serve
 serve: $(SERVE)/.ready-$(ACCEL) ## Set up and serve predictions only, without PyTorch (PORT=, HOST=, ACCEL=cpu|gpu)
@@ -69,6 +70,11 @@ serve: $(SERVE)/.ready-$(ACCEL) ## Set up and serve predictions only, without Py
 test: .venv/.ready ## Set up and run the tests (ARGS= for pytest)
 	$(call say,Running the tests)
 	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: faults
+faults: .venv/.ready ## Kill every process of the job system in mid-epoch, again and again (FAULT_ROUNDS=10)
+	$(call say,Killing processes: $(FAULT_ROUNDS) rounds)
+	@FAULT_ROUNDS=$(FAULT_ROUNDS) $(BIN)/python -m pytest tests/faults --timeout 1800 $(ARGS)
 
 .PHONY: lint
 lint: .venv/.ready ## Format check, lint, types, import contracts

@@ -118,11 +118,14 @@ def write_demo(root: Path, *, counts: Mapping[str, int] = COUNTS, seed: int = 0)
     """Make the three data sets that the demo's configurations name, below `root`; their names.
 
     All are of the same pictures: `demo-scenes` with the scene as the single label, `demo-pairs`
-    with the pair and the caption, `demo-emotions` with the emotion and the shares.
+    with the pair and the caption, `demo-emotions` with the emotion and the shares. One that is
+    there already is left as it is.
     """
     with tempfile.TemporaryDirectory() as folder:
         painted = list(_painted(Path(folder), counts, seed))
         for name, label_sets, describe in _SETS:
+            if (root / name).exists():
+                continue
             records = [describe(Record(file, Split(split)), p) for file, split, p in painted]
             _import(Path(folder), root / name, records, label_sets)
     return tuple(name for name, *_ in _SETS)
