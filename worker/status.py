@@ -59,6 +59,9 @@ MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
 }
 """From each state, the states a job may move to."""
 
+ENDED = frozenset({JobStatus.CANCELLED, JobStatus.SUCCEEDED, JobStatus.FAILED})
+"""The states in which nothing is done any more; a retry alone leads out of one."""
+
 
 class ForbiddenMove(Exception):
     """A job was asked to make a move that its state forbids."""

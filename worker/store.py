@@ -154,6 +154,10 @@ class JobStore:
             if moved:
                 return moved
 
+    def move_from(self, current: JobRecord, to: JobStatus, **changes: Any) -> JobRecord | None:
+        """As `move`, but only from the very record `current`; None where it was changed since."""
+        return self._try_move(current, to, "", changes)
+
     def recover(self, job_id: str, to: JobStatus, **changes: Any) -> JobRecord | None:
         """As `move`, for a job whose lease has run out; None where it was renewed or is changed."""
         current = self.get(job_id)
@@ -188,6 +192,10 @@ class JobStore:
         batch without an answer can be sent again: the very same batch.
         """
         self._leases.report(lease, events=events, offset=offset, progress=progress, metrics=metrics)
+
+    def show(self, job_id: str, progress: Progress) -> None:
+        """Replace the progress of a pipeline, which no worker holds."""
+        self.client.hset(self.keys.job(job_id), "progress", progress.model_dump_json())
 
     def expired(self) -> tuple[str, ...]:
         """Ids of the jobs whose lease has run out."""

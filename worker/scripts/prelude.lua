@@ -36,6 +36,14 @@ local function tell_status(id, status)
   tell(id, '{"event":"status","status":"' .. status .. '"}')
 end
 
+-- A pipeline's stream has every move of its steps.
+local function tell_parent(id, status)
+  local row = redis.call('HMGET', job_key(id), 'parent_id', 'step')
+  if not row[1] then return end
+  local event = {event = 'step', step = row[2] or cjson.null, job_id = id, status = status}
+  tell(row[1], cjson.encode(event))
+end
+
 -- Name of the first of these data sets that is being deleted, or nil.
 local function forgotten(datasets)
   for _, name in ipairs(datasets) do
@@ -102,4 +110,5 @@ local function enter(id, to)
     redis.call('HDEL', key, 'token')
   end
   tell_status(id, to)
+  tell_parent(id, to)
 end
