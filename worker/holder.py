@@ -1,0 +1,53 @@
+"""Which process a job's folder was last given to, so that one left over can be ended."""
+
+import json
+import os
+import signal
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_FILE = ".process"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The leader of a process group, told apart from a later process with its number."""
+
+    host: str
+    pid: int
+    started: str
+    """Clock ticks from the host's start to the process's."""
+
+    def write(self, folder: Path) -> None:
+        """Note it in a job's folder."""
+        (folder / _FILE).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+
+
+def holder(pid: int) -> Holder | None:
+    """The process `pid` of this host; none where it ended, or the host does not tell (no /proc)."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return Holder(_this_host(), pid, status.rpartition(")")[2].split()[19])
+    except OSError:
+        return None
+
+
+def end_left_over(folder: Path) -> bool:
+    """Kill the group of the process noted in `folder`; false unless it lives, and lives here."""
+    try:
+        noted = Holder(**json.loads((folder / _FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return False
+    if holder(noted.pid) != noted:
+        return False
+    with suppress(ProcessLookupError):
+        os.killpg(noted.pid, signal.SIGKILL)
+    return True
+
+
+def _this_host() -> str:
+    """Name, start and name space of processes: in another container numbers mean other things."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"
