@@ -66,10 +66,10 @@ class JobSettings(BaseSettings):
         8 * GIB, description="Bytes of an uploaded archive before it is 413"
     )
     max_unpacked_bytes: PositiveInt = Field(
-        32 * GIB, description="Bytes that an archive may unpack to before it is refused"
+        32 * GIB, description="Bytes that uploaded archives may unpack to before they are refused"
     )
     max_archive_files: PositiveInt = Field(
-        1_000_000, description="Files in an archive before it is refused"
+        99_999, description="Files and folders in uploaded archives before they are refused"
     )
     webhook_url: HttpUrl | None = Field(
         None, description="Address that is told (POST) of every job's end; none: nobody"
