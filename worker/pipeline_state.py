@@ -32,7 +32,8 @@ def derived(parent: JobStatus, steps: Sequence[StepState]) -> JobStatus:
     if statuses <= ENDED:
         return _end(parent, statuses)
     if JobStatus.FAILED in statuses and parent is not JobStatus.CANCELLING:
-        return parent  # it fails once the others have ended too
+        # It fails once the others have ended too.
+        return JobStatus.RUNNING if parent is JobStatus.QUEUED else parent
     if is_doomed(parent, steps):
         return JobStatus.CANCELLING
     return _going(parent, steps)

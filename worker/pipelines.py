@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import redis
+
 from models.errors import ModelError
 from models.registry import Registry
 from training.config.pipeline import PipelineConfig, PipelineStep
@@ -24,7 +26,7 @@ from worker.store import JobStore
 
 __all__ = ["NothingPublished", "advance", "advance_all", "expand"]
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 class NothingPublished(JobError):
@@ -32,12 +34,17 @@ class NothingPublished(JobError):
 
 
 def advance_all(store: JobStore, settings: JobSettings) -> None:
-    """Advance every pipeline that has not ended; what hinders one is logged and tried again."""
+    """Advance every pipeline that has not ended; what hinders one is logged and tried again.
+
+    Raises redis.exceptions.RedisError while Redis is away.
+    """
     for parent_id in store.active(JobKind.PIPELINE):
         try:
             advance(store, parent_id, settings=settings)
-        except OSError:
-            _log.exception("pipeline %s cannot advance now", parent_id)
+        except redis.RedisError:
+            raise
+        except Exception:
+            _LOG.exception("pipeline %s cannot advance now", parent_id)
 
 
 def advance(store: JobStore, parent_id: str, *, settings: JobSettings) -> JobRecord:
