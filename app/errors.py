@@ -55,6 +55,27 @@ class MalformedRequest(RequestError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class KeyMissing(RequestError):
+    """An API key is needed."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="sentiscope"'})
+
+
+class KeyLacksScope(RequestError):
+    """The API key does not open this."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class OriginRefused(RequestError):
+    """Other pages and hosts may not use this service."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class EmptyImage(RequestError):
     """There is no image."""
 
@@ -79,6 +100,24 @@ class ModelNotFound(RequestError):
     status = HTTPStatus.NOT_FOUND
 
 
+class JobNotFound(RequestError):
+    """There is no such job."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class DatasetNotFound(RequestError):
+    """There is no such data set."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class ArtifactNotFound(RequestError):
+    """The job has no such file."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
 class RequestTooSlow(RequestError):
     """The request did not arrive in time."""
 
@@ -87,6 +126,24 @@ class RequestTooSlow(RequestError):
 
 class ModelInUse(RequestError):
     """An alias points to the version."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class JobStateForbids(RequestError):
+    """The job's state does not allow it."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class JobHasNoRun(RequestError):
+    """A job that is built upon ended without what it was to make."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class DatasetInUse(RequestError):
+    """The data set is in use."""
 
     status = HTTPStatus.CONFLICT
 
@@ -121,6 +178,12 @@ class UnsupportedFormat(RequestError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class RangeNotSatisfiable(RequestError):
+    """The file has no such bytes."""
+
+    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+
+
 class BrokenImage(RequestError):
     """The image cannot be read."""
 
@@ -129,6 +192,18 @@ class BrokenImage(RequestError):
 
 class InvalidOption(RequestError):
     """An option is unknown or has a wrong value."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class InvalidJob(RequestError):
+    """The job cannot be done as it is described."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class KeyReused(RequestError):
+    """The idempotency key belongs to another request."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -153,6 +228,12 @@ class ModelNotServable(RequestError):
 
 class NotReady(RequestError):
     """No model is loaded."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class JobStoreAway(RequestError):
+    """The store of the jobs does not answer."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 

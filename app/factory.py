@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -12,6 +12,7 @@ from app.methods import HeadAsGet
 from app.routes import health, models, page, predictions
 from app.settings import Settings
 from app.state import Service, State, open_service
+from worker.settings import JobSettings
 
 _log = logging.getLogger(__name__)
 _DESCRIPTION = (
@@ -22,18 +23,35 @@ _SUMMARY = "Image sentiment analysis"
 Announce = Callable[[str], None]
 
 
-def create_app(settings: Settings, *, announce: Announce = _log.info) -> FastAPI:
-    """The service; once it runs, `announce` is told which model answers, or why none does."""
+def create_app(
+    settings: Settings,
+    jobs: JobSettings | None = None,
+    *,
+    announce: Announce = _log.info,
+    leaving: Callable[[], bool] = lambda: False,
+) -> FastAPI:
+    """The service; once it runs, `announce` is told which model answers, or why none does.
+
+    Jobs are a part of it where `jobs` names a Redis. `leaving` says whether the server is about
+    to stop, so that streams without an end do not keep it.
+    """
+    if jobs is not None and jobs.redis_url is None:
+        jobs = None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        service = open_service(settings)
-        try:
+        async with AsyncExitStack() as stack:
+            service = open_service(settings)
+            stack.callback(service.queue.close)
+            await stack.enter_async_context(service.models.following())
+            state = State(service=service)
+            if jobs is not None:
+                from app.jobs_state import opened
+
+                state["jobs"] = await stack.enter_async_context(opened(jobs, leaving=leaving))
             decoding.prepare()
             announce(await _readiness(service))
-            yield State(service=service)
-        finally:
-            service.queue.close()
+            yield state
 
     app = FastAPI(
         title="Sentiscope",
@@ -48,7 +66,19 @@ def create_app(settings: Settings, *, announce: Announce = _log.info) -> FastAPI
     app.add_middleware(HeadAsGet)
     for part in (predictions, models, health, page):
         app.include_router(part.router)
+    if jobs is not None:
+        _add_jobs(app)
     return app
+
+
+def _add_jobs(app: FastAPI) -> None:
+    """Imported here alone: serving without jobs needs neither redis nor celery."""
+    from app import job_problems
+    from app.routes import artifacts, job_events, job_output, jobs
+
+    job_problems.add_handlers(app)
+    for part in (jobs, job_events, job_output, artifacts):
+        app.include_router(part.router)
 
 
 async def _readiness(service: Service) -> str:

@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 import sys
+from importlib.util import find_spec
 from types import FrameType
 from typing import NoReturn
 
@@ -14,33 +15,40 @@ from app import binding
 from app.errors import BindingRefused
 from app.factory import create_app
 from app.settings import Settings
+from models.runtime import ProviderUnavailable, demand
+from worker.settings import JobSettings
 
-_GRACE_S = 5
+_NEEDED_BY_JOBS = ("redis", "celery", "yaml")
+_log = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Serve as the environment says."""
     try:
-        settings = Settings()
+        settings, jobs = Settings(), JobSettings()
     except ValidationError as error:
         _give_up(f"a setting is wrong: {error}")
-    serve(settings)
+    serve(settings, jobs)
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, jobs: JobSettings) -> None:
     """Serve until SIGINT or SIGTERM; raises SystemExit(1) where it cannot listen."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells clients' mistakes
     try:
+        demand(settings.provider)
         listening = _listening(settings)
-    except BindingRefused as error:
-        _give_up(error.detail)
+    except (BindingRefused, ProviderUnavailable) as error:
+        _give_up(str(error))
 
     def announce(readiness: str) -> None:
         _say(_greeting(binding.url(listening), readiness))
 
+    def leaving() -> bool:
+        return server.should_exit
+
     config = uvicorn.Config(
-        create_app(settings, announce=announce),
+        create_app(settings, _possible(jobs), announce=announce, leaving=leaving),
         http="httptools",
         ws="none",
         lifespan="on",
@@ -48,11 +56,25 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=settings.drain_s,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+
+
+def _possible(jobs: JobSettings) -> JobSettings | None:
+    """The settings of jobs, unless what they need is not installed; then that is said."""
+    missing = [package for package in _NEEDED_BY_JOBS if find_spec(package) is None]
+    if jobs.redis_url is None or not missing:
+        return jobs
+    _log.warning(
+        "REDIS_URL is set, but %s is not installed: predictions only, no jobs (the extra "
+        "'jobs' has it)",
+        " and ".join(missing),
+    )
+    return None
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -4,6 +4,8 @@ from fastapi import Request
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_IS_HEAD = "sentiscope.is_head"
+
 
 class HeadAsGet:
     """Middleware that answers HEAD as GET without the body."""
@@ -22,7 +24,12 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET"}, receive, send_without_body)
+        await self._app({**scope, "method": "GET", _IS_HEAD: True}, receive, send_without_body)
+
+
+def is_head(request: Request) -> bool:
+    """Whether the body is not sent, so that a large one need not be read."""
+    return bool(request.scope.get(_IS_HEAD))
 
 
 def allowed(request: Request) -> str:

@@ -1,5 +1,6 @@
 """What the API's description has that annotations alone do not say: bodies, problems, examples."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +12,13 @@ Responses = dict[int | str, dict[str, Any]]
 
 _JOY = [{"label": "joy", "score": 0.71}, {"label": "surprise", "score": 0.17}]
 PREDICTIONS: dict[str, Any] = {
-    "model": {"name": "default", "version": "3", "digest": "sha256:" + "0" * 64},
+    "model": {
+        "name": "default",
+        "version": "3",
+        "digest": "sha256:" + "0" * 64,
+        "precision": "fp32",
+        "provider": "cpu",
+    },
     "predictions": [
         {
             "image": {"filename": "a.jpg", "format": "JPEG", "width": 640, "height": 480},
@@ -89,9 +96,11 @@ def example(status: int, value: dict[str, Any]) -> Responses:
     return {status: {"content": {"application/json": {"example": value}}}}
 
 
-def json_body(kind: type[BaseModel]) -> dict[str, Any]:
-    """A required JSON body of `kind`."""
-    return {
-        "required": True,
-        "content": {"application/json": {"schema": _schema(kind)}},
-    }
+def json_body(
+    kind: type[BaseModel], *, examples: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A required JSON body of `kind`, with examples by title."""
+    content: dict[str, Any] = {"schema": _schema(kind)}
+    if examples:
+        content["examples"] = {title: {"value": value} for title, value in examples.items()}
+    return {"required": True, "content": {"application/json": content}}

@@ -55,6 +55,11 @@ def of_error(error: RequestError, *, instance: str) -> Problem:
     )
 
 
+def answer(request: Request, error: RequestError) -> Response:
+    """The answer to a request that cannot be served."""
+    return _response(of_error(error, instance=request.url.path), error.headers)
+
+
 def add_handlers(app: FastAPI) -> None:
     """Let every error of `app` be answered as a problem document."""
     for kind in (RequestError, ModelError, RequestValidationError, ClientDisconnect, HTTPException):
@@ -68,7 +73,7 @@ async def _answer(request: Request, error: Exception) -> Response:
     known = _known(error)
     if known is None:
         known = _unforeseen(request, error)
-    return _response(of_error(known, instance=request.url.path), known.headers)
+    return answer(request, known)
 
 
 def _known(error: Exception) -> RequestError | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ _FORMS = (
     "multipart/form-data with parts named 'image', the bare bytes of one image as image/* or "
     'application/octet-stream, or application/json {"images": [{"base64": "..."}]}'
 )
+_DEEPEST = 32
+"""Levels of a JSON body; what is configured has some seven."""
+
 _MARKS_AN_IMAGE = 16
 """Braces, brackets and commas that one entry of a JSON request may need; an address has some."""
 
@@ -61,6 +65,46 @@ async def read_json(request: Request, kind: type[Document], *, limits: Limits) -
     """The body as a document of `kind`; raises MalformedRequest with every fault."""
     async with _patience(limits):
         return _document(await _whole(request, limits), kind)
+
+
+async def read_value(request: Request, *, limits: Limits) -> object:
+    """The body as JSON of any form; raises MalformedRequest."""
+    async with _patience(limits):
+        body = await _whole(request, limits)
+    return json_value(body)
+
+
+def json_value(body: bytes) -> object:
+    """What `body` says as JSON; raises MalformedRequest."""
+    if not body:
+        raise MalformedRequest("the body is empty, expected JSON")
+    try:
+        value = json.loads(body, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()  # half of a pair of surrogates is no text
+    except (ValueError, RecursionError) as error:
+        reason = error if isinstance(error, ValueError) else "it is nested too deeply"
+        raise MalformedRequest(f"the body is not JSON: {reason}") from error
+    if _depth(value) > _DEEPEST:
+        raise MalformedRequest(f"the JSON body is nested more than {_DEEPEST} levels deep")
+    return value
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _depth(value: object) -> int:
+    """Levels of lists and mappings, found without recursion."""
+    level: list[object] = [value]
+    depth = 0
+    while level := [
+        inner
+        for outer in level
+        if isinstance(outer, dict | list)
+        for inner in (outer.values() if isinstance(outer, dict) else outer)
+    ]:
+        depth += 1
+    return depth
 
 
 async def _read_parts(

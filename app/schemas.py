@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.labels import LabelKind
-from models.manifest import Manifest, Version
+from models.manifest import Manifest, Precision, Version
+from models.runtime import Provider
 
 
 class Wire(BaseModel):
@@ -57,6 +58,8 @@ class ModelVersion(Wire):
     name: str
     version: str
     digest: str = Field(description="SHA-256 of its manifest, and so of all its files")
+    precision: Precision = Field(description="Of the graph that ran")
+    provider: Provider = Field(description="What it ran on")
 
 
 class ImageFacts(Wire):
@@ -177,3 +180,6 @@ class Ready(Wire):
 
     status: Literal["ready"] = "ready"
     model: ModelVersion
+    warnings: list[str] = Field(
+        default_factory=list, description="What does not keep the service from answering, but may"
+    )

@@ -1,18 +1,22 @@
 """What lives as long as the service: settings, models, queue."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
 
 from fastapi import Depends, Request
 
+from app.decoding import Decoder
 from app.errors import NotReady
 from app.inference import InferenceQueue
+from app.loaded_model import LoadedModel, opener
 from app.model_cache import ModelCache
 from app.problems import of_model_error
 from app.settings import Settings
 from models.errors import ModelError
 from models.registry import Registry, UnknownModel
-from models.runtime import Session
+
+if TYPE_CHECKING:
+    from app.jobs_state import Jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +26,19 @@ class Service:
     settings: Settings
     models: ModelCache
     queue: InferenceQueue
+    decoder: Decoder
 
-    async def model(self, reference: str | None) -> Session:
+    async def model(self, reference: str | None) -> LoadedModel:
         """The model of that name, or the service's own; raises NotReady when that is missing."""
         wanted = reference or self.settings.model
         try:
-            return await self.models.session(wanted)
+            return await self.models.model(wanted)
         except UnknownModel as error:
             if wanted != self.settings.model:
                 raise
             raise NotReady(f"the service's model {wanted!r} is missing: {error}") from error
 
-    async def ready(self) -> Session:
+    async def ready(self) -> LoadedModel:
         """The service's own model, loaded; raises NotReady with what is missing."""
         try:
             return await self.model(None)
@@ -46,18 +51,17 @@ class State(TypedDict):
     """What the lifespan gives to each request."""
 
     service: Service
+    jobs: "NotRequired[Jobs]"
+    """Only where jobs are enabled."""
 
 
 def open_service(settings: Settings) -> Service:
     """A service that has loaded no model yet; close its queue in the end."""
-    models = ModelCache(
-        Registry(settings.models_root, settings.shipped_root),
-        precision=settings.precision,
-        provider=settings.provider,
-        threads=settings.threads,
-    )
-    queue = InferenceQueue(workers=settings.workers, capacity=settings.queue_size)
-    return Service(settings, models, queue)
+    registry = Registry(settings.models_root, settings.shipped_root)
+    models = ModelCache(registry, opener(settings), budget_bytes=settings.models_memory_bytes)
+    queue = InferenceQueue(workers=settings.hands, capacity=settings.queue_size)
+    decoder = Decoder(max_pixels=settings.max_pixels, at_once=settings.workers)
+    return Service(settings, models, queue, decoder)
 
 
 def _service(request: Request) -> Service:

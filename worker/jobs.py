@@ -1,5 +1,6 @@
 """What a job is: what was asked for, and the record of what became of it. Data alone."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from training.config.importing import ImportConfig
 from training.config.pipeline import PipelineConfig
 from training.config.recipes import RecipeConfig
 from worker.status import JobStatus
+
+_ID = re.compile(r"[0-9a-f]{26}")
 
 
 class JobKind(StrEnum):
@@ -152,6 +155,11 @@ def new_id(now: datetime | None = None) -> str:
     """An id of 26 hexadecimal digits; ids sort by the time they were made."""
     milliseconds = int((now or datetime.now(UTC)).timestamp() * 1000)
     return f"{milliseconds:012x}{secrets.token_hex(7)}"
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of a job's id."""
+    return _ID.fullmatch(text) is not None
 
 
 def dataset_names(config: JobConfig) -> tuple[str, ...]:

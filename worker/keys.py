@@ -30,6 +30,10 @@ class Keys:
         narrowed = f":status:{status}" if status else ""
         return f"{self.prefix}:jobs{narrowed}" + (f":kind:{kind}" if kind else "")
 
+    def submission(self, key: str) -> str:
+        """Hash: the digest and the first job of what was submitted with an idempotency key."""
+        return f"{self.prefix}:key:{key}"
+
     def children(self, parent_id: str) -> str:
         """Sorted set, in lexicographic order: ids of a pipeline's steps."""
         return f"{self.prefix}:children:{parent_id}"

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 import redis
 
 from worker import rows
-from worker.errors import JobError
+from worker.errors import JobError, RedisNotSet
 from worker.events import BadCursor, EventPage, Events, JobEvent, UnknownJob
 from worker.holds import DatasetInUse, DatasetUnavailable, Holds, unavailable
 from worker.jobs import JobKind, JobRecord, Progress, Queue
@@ -18,6 +18,7 @@ from worker.keys import Keys
 from worker.leases import Lease, LeaseLost, Leases
 from worker.listing import JobPage, Listing
 from worker.lua import Scripts
+from worker.settings import JobSettings
 from worker.status import JobStatus, check_move
 
 __all__ = [
@@ -51,6 +52,13 @@ class IdempotencyKey:
     digest: str
     kept_s: int = _DAY_S
 
+    def reused(self, job_id: str) -> KeyReused:
+        """The error that says so."""
+        return KeyReused(
+            f"idempotency key {self.value!r} made job {job_id} of another request; "
+            "take a new key for a new job"
+        )
+
 
 class JobStore:
     """All jobs of one installation; `client` must decode responses. Threads may share it.
@@ -76,6 +84,18 @@ class JobStore:
         client = redis.Redis.from_url(url, decode_responses=True)
         return cls(client, prefix=prefix, webhooks=webhooks)
 
+    @classmethod
+    def connected(cls, settings: JobSettings) -> Self:
+        """The store that the settings name; raises RedisNotSet."""
+        if settings.redis_url is None:
+            raise RedisNotSet
+        told = settings.webhook_url is not None
+        return cls.open(settings.redis_url, prefix=settings.redis_prefix, webhooks=told)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.client.close()
+
     def create(
         self, records: Sequence[JobRecord], *, key: IdempotencyKey | None = None
     ) -> JobRecord:
@@ -91,13 +111,20 @@ class JobStore:
             json.dumps([{"id": record.id, "row": rows.row(record)} for record in records]),
         )
         if answer == "reused" and key:
-            raise KeyReused(
-                f"idempotency key {key.value!r} made job {found} of another request; "
-                "take a new key for a new job"
-            )
+            raise key.reused(found)
         if answer == "unavailable":
             raise unavailable(found)
         return self.get(found)
+
+    def recall(self, key: IdempotencyKey) -> JobRecord | None:
+        """What `key` made before, if anything. Raises KeyReused."""
+        found = self.client.hmget(self.keys.submission(key.value), "digest", "job")
+        digest, job_id = cast(list[str | None], found)
+        if job_id is None:
+            return None
+        if digest != key.digest:
+            raise key.reused(job_id)
+        return self.get(job_id)
 
     def get(self, job_id: str) -> JobRecord:
         """The record of a job. Raises UnknownJob."""

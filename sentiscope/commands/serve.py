@@ -16,10 +16,12 @@ def serve(
 
     from app.main import serve as serve_app
     from app.settings import Settings
+    from worker.settings import JobSettings
 
     given = {"host": host, "port": port}
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        jobs = JobSettings()
     except ValidationError as error:
         fail(f"a setting is wrong: {error}")
-    serve_app(settings)
+    serve_app(settings, jobs)

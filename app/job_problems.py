@@ -1,0 +1,51 @@
+"""What the job system raises, as errors of a request; only there where jobs are."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from redis import exceptions
+
+from app import errors, problems
+from app.errors import RequestError
+from worker.status import ForbiddenMove
+from worker.store import BadCursor, DatasetInUse, DatasetUnavailable, KeyReused, UnknownJob
+
+RETRY_AFTER_S = 2
+_KINDS: Mapping[type[Exception], type[RequestError]] = {
+    UnknownJob: errors.JobNotFound,
+    BadCursor: errors.InvalidOption,
+    KeyReused: errors.KeyReused,
+    DatasetInUse: errors.DatasetInUse,
+    DatasetUnavailable: errors.DatasetInUse,
+    ForbiddenMove: errors.JobStateForbids,
+}
+REDIS_IS_AWAY = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.OutOfMemoryError,
+)
+"""It cannot be reached, is still reading its files, or takes no writes at the moment."""
+
+
+def of_job_error(error: Exception) -> RequestError:
+    """What an error of the job system is to a client."""
+    if isinstance(error, REDIS_IS_AWAY):
+        return errors.JobStoreAway(
+            f"jobs are kept in Redis, which does not serve at the moment; predictions go on, "
+            f"and nothing that was acknowledged is lost: ask again in {RETRY_AFTER_S} s",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
+    kind = _KINDS.get(type(error))
+    return kind(str(error)) if kind else errors.InternalError()
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let the errors of the job system be answered as problem documents."""
+    for kind in (*_KINDS, *REDIS_IS_AWAY):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    return problems.answer(request, of_job_error(error))

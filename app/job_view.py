@@ -1,0 +1,42 @@
+"""A job's record as a client sees it: as stored, without folders of the host."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from fastapi.responses import Response
+
+from worker.jobs import JobKind, JobRecord
+from worker.rows import Document
+
+
+def shown(document: Document) -> Document:
+    """The record; of an import the sources are named without their folders."""
+    if document["kind"] != JobKind.IMPORT:
+        return document
+    config = document["config"]
+    names = [PurePath(source).name for source in config["sources"]]
+    return {**document, "config": {**config, "sources": names}}
+
+
+def accepted(record: JobRecord) -> Response:
+    """202, where the job is found, and its record."""
+    headers = {"Location": f"/v1/jobs/{record.id}"}
+    return json_answer(shown(record.model_dump(mode="json")), status=202, headers=headers)
+
+
+def json_answer(
+    content: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Content that was checked when it was stored, sent as it is."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Response(
+        body, status_code=status, headers=dict(headers or {}), media_type="application/json"
+    )
+
+
+def list_answer(records: Iterable[JobRecord], *, next_cursor: str | None) -> Response:
+    """A page of records."""
+    items = [shown(record.model_dump(mode="json")) for record in records]
+    return json_answer({"items": items, "next_cursor": next_cursor})
