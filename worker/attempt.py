@@ -96,7 +96,12 @@ class Attempt:
         config = self.record.config
         assert not isinstance(config, PipelineConfig)  # a pipeline waits in no queue
         models = Registry(self.settings.models_root)
-        return resolved(config, jobs_root=self.settings.jobs_root, models=models)
+        return resolved(
+            config,
+            jobs_root=self.settings.jobs_root,
+            models=models,
+            weights_roots=self.settings.weights_roots,
+        )
 
     def _processes(self) -> int:
         """How many train together: recipes that do not train have one process."""

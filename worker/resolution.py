@@ -1,16 +1,19 @@
 """A job's configuration as its process needs it: folders in place of job ids and model names."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.registry import Registry
-from training.config.backbone import BackboneConfig, RunWeights, Weights
+from training.config.backbone import BackboneConfig, FileWeights, RunWeights, Weights
 from training.config.downstream import AmalgamateConfig, FinetuneConfig
 from training.config.importing import ImportConfig
 from training.config.pretraining import PretrainConfig
 from training.config.publishing import EvaluateConfig, ExportConfig
 from training.config.recipes import RecipeConfig
 from worker.errors import JobError
+from worker.weights import weights_file
 
 _JOB_ID = re.compile(r"[0-9a-f]{26}")
 
@@ -19,16 +22,24 @@ class NotAJob(JobError):
     """A configuration names as a run what is not a job's id."""
 
 
-def resolved(config: RecipeConfig, *, jobs_root: Path, models: Registry) -> RecipeConfig:
+def resolved(
+    config: RecipeConfig,
+    *,
+    jobs_root: Path,
+    models: Registry,
+    weights_roots: Sequence[Path],
+) -> RecipeConfig:
     """`config` with the runs of jobs as folders below `jobs_root`, bundles as folders of `models`.
 
-    An export publishes into `models`. Raises NotAJob, and UnknownModel for a bundle.
+    Weights files are those in `weights_roots`; an export publishes into `models`. Raises NotAJob,
+    WeightsRefused, and UnknownModel for a bundle.
     """
+    start = _Start(jobs_root, weights_roots)
     match config:
         case PretrainConfig() | FinetuneConfig():
-            return config.model_copy(update={"backbone": _backbone(config.backbone, jobs_root)})
+            return config.model_copy(update={"backbone": start.backbone(config.backbone)})
         case AmalgamateConfig():
-            return _amalgamation(config, jobs_root)
+            return _amalgamation(config, start)
         case EvaluateConfig():
             return _evaluation(config, jobs_root, models)
         case ExportConfig():
@@ -38,12 +49,30 @@ def resolved(config: RecipeConfig, *, jobs_root: Path, models: Registry) -> Reci
             return config
 
 
-def _amalgamation(config: AmalgamateConfig, jobs_root: Path) -> AmalgamateConfig:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where backbones' weights lie."""
+
+    jobs_root: Path
+    weights_roots: Sequence[Path]
+
+    def backbone(self, config: BackboneConfig) -> BackboneConfig:
+        return config.model_copy(update={"weights": self.weights(config.weights)})
+
+    def weights(self, weights: Weights) -> Weights:
+        if isinstance(weights, RunWeights):
+            return RunWeights(run=_folder(weights.run, self.jobs_root))
+        if isinstance(weights, FileWeights):
+            return FileWeights(path=weights_file(weights.path, self.weights_roots))
+        return weights
+
+
+def _amalgamation(config: AmalgamateConfig, start: _Start) -> AmalgamateConfig:
     teachers = tuple(
-        teacher.model_copy(update={"weights": _weights(teacher.weights, jobs_root)})
+        teacher.model_copy(update={"weights": start.weights(teacher.weights)})
         for teacher in config.teachers
     )
-    backbone = _backbone(config.backbone, jobs_root)
+    backbone = start.backbone(config.backbone)
     return config.model_copy(update={"backbone": backbone, "teachers": teachers})
 
 
@@ -53,16 +82,6 @@ def _evaluation(config: EvaluateConfig, jobs_root: Path, models: Registry) -> Ev
         return config.model_copy(update={"bundle": bundle.absolute()})
     assert config.run is not None
     return config.model_copy(update={"run": _folder(config.run, jobs_root)})
-
-
-def _backbone(config: BackboneConfig, jobs_root: Path) -> BackboneConfig:
-    return config.model_copy(update={"weights": _weights(config.weights, jobs_root)})
-
-
-def _weights(weights: Weights, jobs_root: Path) -> Weights:
-    if isinstance(weights, RunWeights):
-        return RunWeights(run=_folder(weights.run, jobs_root))
-    return weights
 
 
 def _folder(run: Path, jobs_root: Path) -> Path:
