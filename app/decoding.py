@@ -7,10 +7,13 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from app.errors import BrokenImage, ImageTooLarge, UnsupportedFormat
 from models.pixels import FORMATS, as_rgb
+from models.preprocessing import Preprocessing, preprocess
 
 _SIGNATURES = (
     (0, b"\xff\xd8\xff", "JPEG"),
@@ -65,6 +68,28 @@ class Picture:
     height: int
     rgb: Image.Image
     """Upright RGB; smaller than the original where a JPEG could be decoded at a fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An image, and the model's input that it makes."""
+
+    picture: Picture
+    pixels: NDArray[np.float32]  # 3,H,W
+
+
+class Decoder:
+    """Decodes images of at most `max_pixels`, no more than `at_once` of them at a time."""
+
+    def __init__(self, *, max_pixels: int, at_once: int) -> None:
+        self._max_pixels = max_pixels
+        self._hands = threading.Semaphore(at_once)
+
+    def decode(self, content: bytes, spec: Preprocessing) -> Decoded:
+        """An image as it was and as a model of `spec` takes it; raises what `decode` does."""
+        with self._hands:
+            picture = decode(content, needed=spec.size, max_pixels=self._max_pixels)
+            return Decoded(picture, preprocess(picture.rgb, spec))
 
 
 def prepare() -> None:

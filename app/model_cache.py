@@ -1,78 +1,168 @@
-"""Models that were asked for, each loaded once."""
+"""Models that were asked for: each loaded once, the latest used within a budget of memory."""
 
 import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from app.loaded_model import LoadedModel
 from models.bundle import DIGEST, Bundle
-from models.manifest import Precision
-from models.registry import Registry
-from models.runtime import Provider, Session
+from models.errors import ModelError
+from models.freshness import Stamp
+from models.registry import Registry, UnknownModel
+
+_log = logging.getLogger(__name__)
+_TRIES = 3
+"""Look-ups of a reference whose alias moves, and whose version goes, while it is looked up."""
+
+FOLLOW_EVERY_S = 1.0
+
+OpenModel = Callable[[Path], LoadedModel]
+"""Opens, checks and warms up the bundle at a path; raises ModelError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a reference meant when the registry was last looked at."""
+
+    stamp: Stamp
+    path: Path
+    digest: str
 
 
 class ModelCache:
-    """Sessions by the digest of their bundle; aliases are looked up anew for each request.
+    """Models by the digest of their bundle; a request keeps the one that it got.
 
-    A request keeps the session that it got, so an alias can move, and a version go, meanwhile.
+    So an alias can move, and a version go, meanwhile. A moved alias counts here once the version
+    that it points to is loaded: until then the one before answers.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        *,
-        precision: Precision,
-        provider: Provider,
-        threads: int,
-    ) -> None:
+    def __init__(self, registry: Registry, open_model: OpenModel, *, budget_bytes: int) -> None:
         self.registry = registry
-        self._precision = precision
-        self._provider = provider
-        self._threads = threads
-        self._sessions: dict[str, Session] = {}
+        self._open_model = open_model
+        self._budget_bytes = budget_bytes
+        self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()  # the latest used comes last
+        self._known: dict[str, _Known] = {}
         self._loading = asyncio.Lock()
+        self._failures: dict[str, str] = {}
 
-    async def session(self, reference: str) -> Session:
+    async def model(self, reference: str) -> LoadedModel:
         """The loaded model that `reference` names; raises ModelError."""
-        path = self.registry.path(*self.registry.resolve(reference))
-        found = self._sessions.get(recorded_digest(path))
-        if found is not None:
-            return found
-        async with self._loading:
-            return self._sessions.get(recorded_digest(path)) or await self._load(path)
+        for _ in range(_TRIES - 1):
+            stamp = self._stamp(reference)
+            try:
+                return await self._model(reference, stamp)
+            except ModelError:
+                if stamp.settled and stamp == self._stamp(reference):
+                    raise
+        return await self._model(reference, self._stamp(reference))
 
     async def bundle(self, name: str, version: str) -> Bundle:
         """The verified bundle, be it loaded or not; raises ModelError."""
         path = self.registry.path(name, version)
-        found = self._sessions.get(recorded_digest(path))
+        found = self._loaded.get(recorded_digest(path))
         return found.bundle if found else await asyncio.to_thread(Bundle.open, path)
 
     async def point(self, name: str, alias: str, *, version: str) -> None:
         """Move `alias` once the version runs, so that no request has to wait for it or fail."""
-        await self.session(f"{name}@{version}")
+        await self.model(f"{name}@{version}")
         await asyncio.to_thread(self.registry.set_alias, name, alias, version=version)
 
     async def delete(self, name: str, version: str) -> None:
         """Delete the version, on disk and here; raises ModelError."""
         digest = recorded_digest(self.registry.path(name, version))
         await asyncio.to_thread(self.registry.delete, name, version)
-        self._sessions.pop(digest, None)
+        found = self._loaded.pop(digest, None)
+        if found is not None:
+            found.close()
 
-    async def _load(self, path: Path) -> Session:
-        session = await asyncio.to_thread(self._open, path)
-        self._sessions[session.bundle.digest] = session
-        return session
+    async def refresh(self) -> None:
+        """Load what the references in use mean by now: another process may have moved an alias."""
+        for reference, known in tuple(self._known.items()):
+            try:
+                if self._stamp(reference) != known.stamp:
+                    await self._follow(reference)
+                self._failures.pop(reference, None)
+            except UnknownModel:
+                del self._known[reference]
+            except (ModelError, OSError) as error:
+                if self._failures.get(reference) != str(error):
+                    _log.warning("model %s stays as it is: %s", reference, error)
+                self._failures[reference] = str(error)
 
-    def _open(self, path: Path) -> Session:
-        session = Session.open(
-            Bundle.open(path),
-            precision=self._precision,
-            provider=self._provider,
-            threads=self._threads,
-        )
-        shape = session.manifest.preprocessing.input_shape
-        session.run(np.zeros((1, *shape), np.float32))  # the first run is slow: not a client's
-        return session
+    @asynccontextmanager
+    async def following(self, every_s: float = FOLLOW_EVERY_S) -> AsyncIterator[None]:
+        """Refresh every `every_s` seconds for as long as this lasts, and unload all at its end."""
+
+        async def follow() -> None:
+            while True:
+                await asyncio.sleep(every_s)
+                await self.refresh()
+
+        task = asyncio.create_task(follow())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            while self._loaded:
+                self._loaded.popitem()[1].close()
+
+    async def _model(self, reference: str, stamp: Stamp) -> LoadedModel:
+        known = self._known.get(reference)
+        if known is not None and known.stamp == stamp and stamp.settled:
+            path, digest = known.path, known.digest
+        else:
+            path, digest = self._look_up(reference)
+        found = self._used(digest)
+        if found is None and known is not None and known.path != path:
+            before = self._used(known.digest)
+            if before is not None:  # an alias moved; `refresh` loads what it points to
+                return before
+        found = found or await self._load(path)
+        self._known[reference] = _Known(stamp, path, digest)
+        return found
+
+    async def _follow(self, reference: str) -> None:
+        stamp = self._stamp(reference)
+        path, digest = self._look_up(reference)
+        if digest not in self._loaded:
+            await self._load(path)
+        self._known[reference] = _Known(stamp, path, digest)
+
+    def _look_up(self, reference: str) -> tuple[Path, str]:
+        path = self.registry.path(*self.registry.resolve(reference))
+        return path, recorded_digest(path)
+
+    def _stamp(self, reference: str) -> Stamp:
+        return self.registry.stamp(reference.partition("@")[0])
+
+    def _used(self, digest: str) -> LoadedModel | None:
+        found = self._loaded.get(digest)
+        if found is not None:
+            self._loaded.move_to_end(digest)
+        return found
+
+    async def _load(self, path: Path) -> LoadedModel:
+        async with self._loading:
+            found = self._used(recorded_digest(path))
+            if found is None:
+                found = await asyncio.to_thread(self._open_model, path)
+                self._loaded[found.bundle.digest] = found
+                self._make_room()
+        return found
+
+    def _make_room(self) -> None:
+        """Unload what was not used for longest; the latest stays, however large it is."""
+        held = sum(model.memory_bytes for model in self._loaded.values())
+        while held > self._budget_bytes and len(self._loaded) > 1:
+            _, oldest = self._loaded.popitem(last=False)
+            held -= oldest.memory_bytes
+            oldest.close()
 
 
 def recorded_digest(path: Path) -> str:

@@ -1,67 +1,91 @@
 """One image from its bytes to its answer: decode, run, name the numbers."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from app import answers, heatmap
-from app.decoding import Picture, decode
-from app.errors import ModelNotServable, RequestError
+from app.batching import Pixels
+from app.decoding import Decoded, Decoder, Picture
+from app.errors import RequestError
+from app.loaded_model import LoadedModel
 from app.options import Explained, Plan
 from app.schemas import Explanation, ImageFacts, Prediction
 from app.uploads import Upload
-from models.preprocessing import preprocess
-from models.runtime import Arrays, Session
+from models.preprocessing import Preprocessing
+from models.runtime import Arrays
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Generic[T]):
     """An image's answer or why there is none, and the seconds it took."""
 
-    answer: Prediction | RequestError
+    answer: T | RequestError
     decode_s: float
     inference_s: float
 
 
-def predict(upload: Upload, session: Session, *, plan: Plan, max_pixels: int) -> Outcome:
-    """The outcome for one image; it does not depend on the others of its request."""
-    spec = session.manifest.preprocessing
-    began = decoded = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A decoded image and its named arrays, without the batch axis."""
+
+    picture: Picture
+    arrays: Arrays
+
+
+def predict(
+    upload: Upload, model: LoadedModel, *, plan: Plan, decoder: Decoder
+) -> Outcome[Prediction]:
+    """The named numbers of one image; they do not depend on the others of its request."""
+    scored = score(upload, model, names=plan.arrays, decoder=decoder)
+    answer = scored.answer
+    if isinstance(answer, Scored):
+        answer = _named(upload, answer, plan=plan, spec=model.manifest.preprocessing)
+    return Outcome(answer, scored.decode_s, scored.inference_s)
+
+
+def score(
+    upload: Upload, model: LoadedModel, *, names: Sequence[str], decoder: Decoder
+) -> Outcome[Scored]:
+    """The arrays of `names` for one encoded image."""
+    began = time.perf_counter()
     try:
-        if isinstance(upload.content, RequestError):
-            raise upload.content
-        picture = decode(upload.content, needed=spec.size, max_pixels=max_pixels)
-        pixels = preprocess(picture.rgb, spec)  # 3,H,W
-        decoded = time.perf_counter()
-        arrays = _run(session, pixels[None], plan)
+        decoded = _decoded(upload, decoder, spec=model.manifest.preprocessing)
+        ran = time.perf_counter()
+        scored = Scored(decoded.picture, model.run(decoded.pixels, names))
+        return Outcome(scored, ran - began, time.perf_counter() - ran)
     except RequestError as error:
         return Outcome(error, time.perf_counter() - began, 0.0)
-    ran = time.perf_counter()
-    answer = _named(upload, picture, arrays=arrays, plan=plan, session=session)
-    return Outcome(answer, decoded - began, ran - decoded)
 
 
-def _run(session: Session, batch: Any, plan: Plan) -> Arrays:
-    """One image's arrays, the batch axis taken off."""
-    arrays = {name: array[0] for name, array in session.run(batch, plan.arrays).items()}
-    if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise ModelNotServable(f"{session.bundle.label} gave scores that are not finite numbers")
-    return arrays
+def score_pixels(pixels: Pixels, model: LoadedModel, *, names: Sequence[str]) -> Outcome[Arrays]:
+    """The arrays of `names` for one pre-processed image 3,H,W."""
+    began = time.perf_counter()
+    try:
+        return Outcome(model.run(pixels, names), 0.0, time.perf_counter() - began)
+    except RequestError as error:
+        return Outcome(error, 0.0, time.perf_counter() - began)
 
 
-def _named(
-    upload: Upload, picture: Picture, *, arrays: Arrays, plan: Plan, session: Session
-) -> Prediction:
+def _decoded(upload: Upload, decoder: Decoder, *, spec: Preprocessing) -> Decoded:
+    if isinstance(upload.content, RequestError):
+        raise upload.content
+    return decoder.decode(upload.content, spec)
+
+
+def _named(upload: Upload, scored: Scored, *, plan: Plan, spec: Preprocessing) -> Prediction:
+    picture, arrays = scored.picture, scored.arrays
     found: dict[str, Any] = {
         output.kind.value: answers.answer(output, arrays[output.scores_name], top_k=plan.top_k)
         for output in plan.outputs
     }
     if plan.explained is not None:
-        found["explanation"] = _explanation(
-            plan.explained, arrays, picture=picture, session=session
-        )
+        found["explanation"] = _explanation(plan.explained, arrays, picture=picture, spec=spec)
     facts = ImageFacts(
         filename=upload.filename,
         format=picture.format,
@@ -72,7 +96,7 @@ def _named(
 
 
 def _explanation(
-    explained: Explained, arrays: Arrays, *, picture: Picture, session: Session
+    explained: Explained, arrays: Arrays, *, picture: Picture, spec: Preprocessing
 ) -> Explanation:
     output = explained.output
     label = explained.label
@@ -84,5 +108,5 @@ def _explanation(
         label=output.labels.names[label],
         bias=output.bias[label],
         grid=[[answers.shortest(value) for value in row] for row in grid],
-        png_base64=heatmap.overlay_png(picture.rgb, grid, session.manifest.preprocessing),
+        png_base64=heatmap.overlay_png(picture.rgb, grid, spec),
     )

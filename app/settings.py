@@ -7,9 +7,9 @@ from typing import Annotated, Self
 from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.manifest import Precision
 from models.registry import SHIPPED
 from models.runtime import Provider
+from models.selection import Choice
 
 MIB = 1024 * 1024
 _PILLOW_LIMIT = 178_956_970
@@ -48,15 +48,32 @@ class Settings(BaseSettings):
     model: str = Field(
         "default", min_length=1, description="Model that answers when a request names none"
     )
-    precision: Precision = Field(
-        Precision.FP32, description="Graph that runs, fp32 or int8; a bundle without it is refused"
+    models_memory_bytes: Annotated[int, Field(ge=1)] = Field(
+        1024 * MIB,
+        description="Memory of loaded models before the one not used for longest is unloaded; "
+        "one always stays",
+    )
+    precision: Choice = Field(
+        Choice.AUTO,
+        description="Graph that runs, fp32 or int8 (a bundle without it is refused), or auto: int8 "
+        "where a bundle has it and a measurement says that this CPU gains from it",
     )
     provider: Provider = Field(
-        Provider.CPU, description="Where graphs run, cpu or cuda; there is no silent fallback"
+        Provider.CPU,
+        description="Where graphs run, cpu or cuda; there is no silent fallback, without its "
+        "device the service does not start",
+    )
+    batch_size: Annotated[int, Field(ge=1, le=256)] = Field(
+        32,
+        description="Images of one run on cuda; on the cpu, which gains nothing, each runs alone",
+    )
+    batch_age_ms: Annotated[float, Field(ge=0)] = Field(
+        5.0,
+        description="Milliseconds that a busy cuda device lets an image wait for a fuller batch",
     )
     workers: Annotated[int, Field(ge=1, le=256)] = Field(
         default_factory=usable_cores,
-        description="Images decoded and run at the same time; default: one a core",
+        description="Images decoded, and on the cpu run, at the same time; default: one a core",
     )
     threads: Annotated[int, Field(ge=0, le=256)] = Field(
         1, description="Threads of one run; 0: one a core (fewer images a second, lower latency)"
@@ -66,6 +83,9 @@ class Settings(BaseSettings):
     )
     deadline_s: Annotated[float, Field(gt=0)] = Field(
         30.0, description="Seconds from the queue to the answer before it is 504"
+    )
+    drain_s: Annotated[int, Field(ge=0)] = Field(
+        10, description="Seconds that requests in flight have to end once the service is stopped"
     )
     read_timeout_s: Annotated[float, Field(gt=0)] = Field(
         60.0, description="Seconds a client may take to send its request before it is 408"
@@ -79,6 +99,12 @@ class Settings(BaseSettings):
     max_pixels: Annotated[int, Field(ge=1, le=_PILLOW_LIMIT)] = Field(
         50_000_000, description="Pixels of one image, width times height, before it is 413"
     )
+
+    @property
+    def hands(self) -> int:
+        """Images in hand at once: while a device runs one batch, the next is made ready."""
+        ahead = 0 if self.provider is Provider.CPU else 2 * self.batch_size
+        return self.workers + ahead
 
     @model_validator(mode="after")
     def _one_request_fits_the_queue(self) -> Self:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from models.bundle import MANIFEST, BrokenBundle, Bundle
 from models.errors import ModelError
+from models.freshness import Stamp
 from models.manifest import ALIAS_PATTERN, NAME_PATTERN, VERSION_PATTERN, matches
 
 SHIPPED = Path(__file__).parent / "store"
@@ -94,6 +95,12 @@ class Registry:
             raise UnknownModel(f"model {name!r} has no version {version!r}")
         root = self.root if version in _versions(self.root / name) else self.shipped
         return root / name / version
+
+    def stamp(self, name: str) -> Stamp:
+        """Changes whenever a version or an alias of `name` does; raises BadName."""
+        _demand(NAME_PATTERN, name, what="a model name")
+        folders = (self.root / name, self.shipped / name)
+        return Stamp.of((*folders, *(folder / _ALIASES for folder in folders)))
 
     def open(self, reference: str) -> Bundle:
         """The verified bundle that `reference` names; raises UnknownModel and BrokenBundle."""

@@ -37,6 +37,18 @@ _PROVIDERS = {
     Provider.CUDA: "CUDAExecutionProvider",
 }
 
+_PROVIDER_OPTIONS: Mapping[Provider, Mapping[str, str]] = {
+    Provider.CPU: {},
+    # Batches come in many sizes, and an exhaustive search would start anew for each.
+    Provider.CUDA: {"cudnn_conv_algo_search": "HEURISTIC"},
+}
+
+_IDENTITY = bytes.fromhex(
+    "08083a2f0a100a017812017922084964656e746974791201675a0b0a01781206"
+    "0a0408011200620b0a017912060a040801120042040a00100d"
+)
+"""The smallest ONNX file: y is x, a float."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -62,21 +74,15 @@ class Session:
         and ProviderUnavailable: a CUDA session never falls back to the CPU in silence.
         """
         path = bundle.graph_path(precision)
-        wanted = _PROVIDERS[provider]
-        if wanted not in ort.get_available_providers():
-            raise ProviderUnavailable(_unavailable(provider))
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
         try:
-            session = ort.InferenceSession(str(path), options, providers=[wanted])
+            session = _opened(str(path), provider, threads=threads)
+        except ProviderUnavailable:
+            raise
         except Exception as error:
             reason = _pathless(error, path.parent)
             raise BrokenBundle(
                 f"{bundle.label}: ONNX Runtime cannot load {path.name}: {reason}"
             ) from error
-        if wanted not in session.get_providers():
-            raise ProviderUnavailable(_unavailable(provider))
         _check_signature(bundle, path.name, session)
         return cls(bundle, precision, provider, session)
 
@@ -95,13 +101,62 @@ class Session:
         names = self.output_names if outputs is None else tuple(outputs)
         if not names:  # ONNX Runtime takes none for all
             return {}
-        return dict(zip(names, self._session.run(names, {INPUT_NAME: images}), strict=True))
+        run = run_plain if self.provider is Provider.CPU else run_bound
+        return run(self._session, images, names)
+
+    def warm_up(self, batch: int = 1) -> None:
+        """Run once on black images: the first run of a size is slow, and so nobody's request."""
+        shape = (batch, *self.manifest.preprocessing.input_shape)
+        self.run(np.zeros(shape, np.float32))
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Names of all outputs, scores before maps."""
         heads = self.manifest.outputs
         return (*(head.scores_name for head in heads), *(head.map_name for head in heads))
+
+
+def demand(provider: Provider) -> None:
+    """Raise ProviderUnavailable where `provider` does not run here.
+
+    An installed provider is not enough: without its device ONNX Runtime falls back in silence.
+    """
+    try:
+        _opened(_IDENTITY, provider, threads=1)
+    except ProviderUnavailable:
+        raise
+    except Exception as error:
+        raise ProviderUnavailable(f"{_unavailable(provider)}; it says: {error}") from error
+
+
+def run_plain(session: Any, images: NDArray[np.float32], names: Sequence[str]) -> Arrays:
+    """One run in the host's memory."""
+    return dict(zip(names, session.run(names, {INPUT_NAME: images}), strict=True))
+
+
+def run_bound(session: Any, images: NDArray[np.float32], names: Sequence[str]) -> Arrays:
+    """One run with its input and outputs bound: each is copied once between host and device."""
+    binding = session.io_binding()
+    binding.bind_cpu_input(INPUT_NAME, np.ascontiguousarray(images))
+    for name in names:
+        binding.bind_output(name)  # in the host's memory
+    session.run_with_iobinding(binding)
+    return dict(zip(names, binding.copy_outputs_to_cpu(), strict=True))
+
+
+def _opened(graph: str | bytes, provider: Provider, *, threads: int) -> Any:
+    """A session on exactly `provider`; raises ProviderUnavailable, or what ONNX Runtime does."""
+    wanted = _PROVIDERS[provider]
+    if wanted not in ort.get_available_providers():
+        raise ProviderUnavailable(_unavailable(provider))
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    chosen = [(wanted, dict(_PROVIDER_OPTIONS[provider]))]
+    session = ort.InferenceSession(graph, options, providers=chosen)
+    if wanted not in session.get_providers():
+        raise ProviderUnavailable(_unavailable(provider))
+    return session
 
 
 def _pathless(error: Exception, folder: Path) -> str:

@@ -1,25 +1,25 @@
 """`POST /v1/predictions`."""
 
-import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app import openapi, options, problems
-from app.errors import Fault, MalformedRequest, RequestError
+from app.departure import unless_gone
+from app.errors import Fault, RequestError
 from app.inference import Done
+from app.loaded_model import LoadedModel
 from app.options import Options
 from app.prediction import Outcome, predict
 from app.reading import Limits, read_uploads
 from app.schemas import FailedPrediction, ModelVersion, Prediction, Predictions
 from app.settings import Settings
 from app.state import TheService
-from models.runtime import Session
+from app.timing import server_timing
 
 router = APIRouter(prefix="/v1", tags=["predictions"])
-T = TypeVar("T")
 
 
 @router.post(
@@ -33,29 +33,34 @@ async def predict_images(
     request: Request, service: TheService, query: Annotated[Options, Query()]
 ) -> Response:
     """What one image, or each of several, makes people feel."""
-    session = await service.model(query.model)
-    plan = options.plan(query, session.manifest)
+    model = await service.model(query.model)
+    plan = options.plan(query, model.manifest)
     service.queue.check_room()
     settings = service.settings
-    uploads = await read_uploads(request, _limits(settings))
+    uploads = await read_uploads(request, limits(settings))
     jobs = [
-        partial(predict, upload, session, plan=plan, max_pixels=settings.max_pixels)
-        for upload in uploads
+        partial(predict, upload, model, plan=plan, decoder=service.decoder) for upload in uploads
     ]
     work = service.queue.run(jobs, deadline_s=settings.deadline_s)
-    done = await _unless_gone(request, work)
+    done = await unless_gone(request, work)
     _raise_if_all_failed([each.value for each in done])
-    return _response(request, session, done)
+    return _response(request, model, done)
 
 
-def model_version(session: Session) -> ModelVersion:
-    """The exact model behind a session."""
-    manifest = session.manifest
-    digest = f"sha256:{session.bundle.digest}"
-    return ModelVersion(name=manifest.name, version=manifest.version, digest=digest)
+def model_version(model: LoadedModel) -> ModelVersion:
+    """The exact model that answers, and how it runs."""
+    manifest = model.manifest
+    return ModelVersion(
+        name=manifest.name,
+        version=manifest.version,
+        digest=f"sha256:{model.bundle.digest}",
+        precision=model.session.precision,
+        provider=model.session.provider,
+    )
 
 
-def _limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> Limits:
+    """What one request may hold."""
     return Limits(
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
@@ -63,26 +68,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is dropped when the client closes the connection."""
-    working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_gone(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise MalformedRequest("the connection was closed before the answer was ready")
-        return working.result()
-    finally:
-        working.cancel()
-        leaving.cancel()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _raise_if_all_failed(outcomes: Sequence[Outcome]) -> None:
+def _raise_if_all_failed(outcomes: Sequence[Outcome[Prediction]]) -> None:
     """Raise the first image's error if no image was answered; it lists those of the others."""
     failures = [each.answer for each in outcomes if isinstance(each.answer, RequestError)]
     if len(failures) < len(outcomes):
@@ -97,16 +83,18 @@ def _raise_if_all_failed(outcomes: Sequence[Outcome]) -> None:
     raise first
 
 
-def _response(request: Request, session: Session, done: Sequence[Done[Outcome]]) -> Response:
+def _response(
+    request: Request, model: LoadedModel, done: Sequence[Done[Outcome[Prediction]]]
+) -> Response:
     places = [
         _in_place(each.value.answer, instance=f"{request.url.path}#/predictions/{place}")
         for place, each in enumerate(done)
     ]
-    found = Predictions(model=model_version(session), predictions=places)
+    found = Predictions(model=model_version(model), predictions=places)
     return Response(
         found.model_dump_json(exclude_unset=True),
         media_type="application/json",
-        headers={"Server-Timing": _server_timing(done)},
+        headers={"Server-Timing": server_timing(done)},
     )
 
 
@@ -114,13 +102,3 @@ def _in_place(answer: Prediction | RequestError, *, instance: str) -> Prediction
     if isinstance(answer, RequestError):
         return FailedPrediction(error=problems.of_error(answer, instance=instance))
     return answer
-
-
-def _server_timing(done: Sequence[Done[Outcome]]) -> str:
-    """Milliseconds; of several images the work is summed, of the queue it is the longest wait."""
-    seconds = {
-        "decode": sum(each.value.decode_s for each in done),
-        "queue": max(each.waited_s for each in done),
-        "inference": sum(each.value.inference_s for each in done),
-    }
-    return ", ".join(f"{name};dur={1000 * value:.2f}" for name, value in seconds.items())

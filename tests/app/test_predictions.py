@@ -57,7 +57,13 @@ def test_answer_has_the_documented_shape(client: Client, registry: Registry) -> 
     answer = response.json()
     digest = registry.open("tiny").digest
     assert answer.keys() == {"model", "predictions"}
-    assert answer["model"] == {"name": "tiny", "version": "1", "digest": f"sha256:{digest}"}
+    assert answer["model"] == {
+        "name": "tiny",
+        "version": "1",
+        "digest": f"sha256:{digest}",
+        "precision": "fp32",
+        "provider": "cpu",
+    }
     assert answer["predictions"][0].keys() == {"image", "single", "multi", "distribution"}
     assert answer["predictions"][0]["image"] == {
         "filename": "a.png",

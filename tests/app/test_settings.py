@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.settings import Settings
-from models.manifest import Precision
+from models.selection import Choice
 
 
 def test_every_setting_is_described() -> None:
@@ -14,7 +14,7 @@ def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SENTISCOPE_PRECISION", "int8")
     settings = Settings()
     assert settings.max_images == 3
-    assert settings.precision is Precision.INT8
+    assert settings.precision is Choice.INT8
 
 
 def test_port_without_a_prefix_is_read_and_the_prefixed_one_wins(
