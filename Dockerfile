@@ -52,7 +52,7 @@ USER 10001:10001
 VOLUME /srv/sentiscope/var
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=20s --start-period=30s \
-    CMD celery --app worker.celery_app inspect ping --destination "worker@$HOSTNAME" --timeout 10
+    CMD ["sh", "-c", "celery --app worker.celery_app inspect ping --destination worker@$HOSTNAME --timeout 10"]
 CMD ["sentiscope", "worker", "--name", "worker@%h"]
 
 FROM base AS serve
