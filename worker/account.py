@@ -39,7 +39,8 @@ def _changes(account: Account, event: Mapping[str, Any]) -> dict[str, Any]:
             return {"failure": Failure(type=event["type"], message=event["message"])}
         case "finished":
             last = account.progress or Progress()
-            return {"progress": last.model_copy(update={"fraction": 1.0, "eta_seconds": 0.0})}
+            whole = {"epoch": last.epochs, "step": last.steps, "fraction": 1.0, "eta_seconds": 0.0}
+            return {"progress": last.model_copy(update=whole)}
     return {}
 
 

@@ -57,7 +57,7 @@ class Attempt:
     def run(self) -> Ending:
         """Work until the process has ended.
 
-        Raises FolderBusy, Superseded, NotAJob, NotEnoughGpus, ModelError and OSError.
+        Raises JobError (FolderBusy, Superseded, NotEnoughGpus, ...), ModelError and OSError.
         """
         self.folder.take(self.lease.token)
         asked = self._await_predecessor()
