@@ -33,7 +33,8 @@ def expand(
 ) -> tuple[JobRecord, ...]:
     """The records of a pipeline, its own first; their ids sort in this order.
 
-    A step refers to an earlier one by its job id; its GPUs and its time limit are the pipeline's.
+    A step refers to an earlier one by its job id, to a job outside of the pipeline as it was given.
+    Its GPUs and its time limit are the pipeline's.
     `awaited`: ids of other jobs that a step has to wait for as well.
     """
     if not isinstance(spec.config, PipelineConfig):
@@ -47,7 +48,7 @@ def expand(
     others = awaited or {}
     children = (
         JobRecord.of(
-            _step_spec(spec, step, _pointed(getattr(spec.config, step), ids)),
+            _step_spec(spec, step, _pointed(spec.config, step, ids)),
             datasets=dataset_names(getattr(spec.config, step)),
             id=ids[step],
             parent_id=parent.id,
@@ -71,10 +72,10 @@ def _step_spec(spec: JobSpec, step: PipelineStep, config: JobConfig) -> JobSpec:
     )
 
 
-def _pointed(config: JobConfig, ids: Mapping[PipelineStep, str]) -> Any:
-    """The configuration with job ids in the place of steps' names."""
-    runs = {Path(step): Path(made) for step, made in ids.items()}
-    return _replaced(config, runs)
+def _pointed(config: PipelineConfig, step: PipelineStep, ids: Mapping[PipelineStep, str]) -> Any:
+    """A step's configuration with job ids in the place of the names of earlier steps."""
+    runs = {Path(name): Path(made) for name, made in ids.items()} if DEPENDS_ON[step] else {}
+    return _replaced(getattr(config, step), runs)
 
 
 def _replaced(part: Any, runs: Mapping[Path, Path]) -> Any:

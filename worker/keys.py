@@ -12,11 +12,6 @@ class Keys:
 
     prefix: str
 
-    @property
-    def webhooks(self) -> str:
-        """Sorted set of `<job id>:<revision>` for every end of a job, by when it is due (ms)."""
-        return f"{self.prefix}:webhooks"
-
     def job(self, job_id: str) -> str:
         """Hash: one job."""
         return f"{self.prefix}:job:{job_id}"

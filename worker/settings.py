@@ -1,9 +1,17 @@
 """What an operator can set for jobs, through the environment; read once, at start-up."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AliasChoices,
+    Field,
+    HttpUrl,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GIB = 1024**3
@@ -77,3 +85,14 @@ class JobSettings(BaseSettings):
     webhook_secret: SecretStr | None = Field(
         None, description="Key of the HMAC-SHA256 that signs each webhook; needed with webhook_url"
     )
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Self:
+        if self.webhook_url is not None and not (
+            self.webhook_secret and self.webhook_secret.get_secret_value()
+        ):
+            raise ValueError(
+                "SENTISCOPE_WEBHOOK_URL is set without SENTISCOPE_WEBHOOK_SECRET: "
+                "give the key that signs webhooks"
+            )
+        return self

@@ -10,6 +10,7 @@ from typing import Any, Self, cast
 import redis
 
 from worker import rows
+from worker.deliveries import Deliveries
 from worker.errors import JobError, RedisNotSet
 from worker.events import BadCursor, EventPage, Events, JobEvent, UnknownJob
 from worker.holds import DatasetInUse, DatasetUnavailable, Holds, unavailable
@@ -73,6 +74,7 @@ class JobStore:
         self.keys = Keys(prefix)
         self._notify = "1" if webhooks else ""
         self._scripts = Scripts(client, prefix)
+        self.deliveries = Deliveries(self._scripts)
         self._events = Events(client, self.keys, self._scripts)
         self._holds = Holds(self._scripts)
         self._leases = Leases(self._scripts)

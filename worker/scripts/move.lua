@@ -24,7 +24,9 @@ for field, value in pairs(set) do redis.call('HSET', key, field, value) end
 for _, field in ipairs(removed) do redis.call('HDEL', key, field) end
 redis.call('HSET', key, 'nonce', nonce)
 if notify == '1' and ENDED[to] then
-  local ended = redis.call('HGET', key, 'revision')
-  redis.call('ZADD', prefix .. ':webhooks', whole(now_ms()), id .. ':' .. ended)
+  local name = id .. ':' .. redis.call('HGET', key, 'revision')
+  local ended = cjson.encode(redis.call('HGETALL', key))
+  redis.call('HSET', webhook_key(name), 'row', ended, 'at', whole(now_ms()))
+  redis.call('ZADD', WEBHOOKS, whole(now_ms()), name)
 end
 return {'moved', redis.call('HGETALL', key)}

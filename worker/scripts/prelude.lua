@@ -5,10 +5,12 @@ local prefix = ARGV[1]
 local HELD = {running = true, pausing = true, cancelling = true}
 local ENDED = {succeeded = true, failed = true, cancelled = true}
 local LEASES = prefix .. ':leases'
+local WEBHOOKS = prefix .. ':webhooks' -- '<job id>:<revision>' of an end, by when it is due (ms)
 
 local function job_key(id) return prefix .. ':job:' .. id end
 local function stream_key(id) return prefix .. ':events:' .. id end
 local function queue_key(queue) return prefix .. ':queue:' .. queue end
+local function webhook_key(name) return prefix .. ':webhook:' .. name end
 local function children_key(id) return prefix .. ':children:' .. id end
 local function readers_key(dataset) return prefix .. ':dataset:' .. dataset .. ':readers' end
 local function forgetting_key(dataset) return prefix .. ':dataset:' .. dataset .. ':forgetting' end

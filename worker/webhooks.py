@@ -1,0 +1,99 @@
+"""Tells an address of every job's end: signed, at least once, again and again until it listens."""
+
+import hmac
+import json
+import logging
+import time
+from hashlib import sha256
+
+import httpx
+
+from worker.deliveries import Delivery
+from worker.settings import JobSettings
+from worker.store import JobStore
+
+SIGNATURE = "Sentiscope-Signature"
+BACK_OFF_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
+"""Waits after each failed attempt; after the last one a delivery is dropped."""
+
+_TIMEOUT_S = 5.0
+_CLAIM_S = 60.0  # longer than an attempt can take: connecting, sending and hearing, 5 s each
+_AT_ONCE = 50
+_LOG = logging.getLogger(__name__)
+
+
+class _Refused(Exception):
+    """The receiver did not say that it has the delivery."""
+
+
+def deliver_due(store: JobStore, settings: JobSettings) -> int:
+    """Send what is due and return how many were received; the first that fails ends the round.
+
+    Safe to run in several processes at once. A delivery may arrive twice, with the same id.
+    """
+    if settings.webhook_url is None:
+        return 0
+    with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
+        for received in range(_AT_ONCE):
+            delivery = store.deliveries.due(claim_s=_CLAIM_S)
+            if delivery is None or not _delivered(client, delivery, store, settings):
+                return received
+    return _AT_ONCE
+
+
+def signature(secret: str, body: bytes, *, at: int) -> str:
+    """The header's value: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`."""
+    digest = hmac.new(secret.encode(), b"%d.%b" % (at, body), sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+def _delivered(
+    client: httpx.Client, delivery: Delivery, store: JobStore, settings: JobSettings
+) -> bool:
+    """Whether it was received; if not it is put off, or dropped."""
+    try:
+        _post(client, delivery, settings)
+    except (httpx.HTTPError, _Refused) as error:
+        _put_off(delivery, store, reason=str(error) or type(error).__name__)
+        return False
+    store.deliveries.settle(delivery)
+    return True
+
+
+def _post(client: httpx.Client, delivery: Delivery, settings: JobSettings) -> None:
+    """One attempt; the answer's status counts, its body is not read."""
+    assert settings.webhook_secret is not None
+    body = _body(delivery)
+    signed = signature(settings.webhook_secret.get_secret_value(), body, at=int(time.time()))
+    headers = {"Content-Type": "application/json", SIGNATURE: signed}
+    with client.stream(
+        "POST", str(settings.webhook_url), content=body, headers=headers
+    ) as response:
+        if not response.is_success:
+            raise _Refused(f"the receiver answered {response.status_code}, expected 2xx")
+
+
+def _body(delivery: Delivery) -> bytes:
+    """The same bytes in every attempt."""
+    told = {
+        "id": delivery.id,
+        "type": f"job.{delivery.job['status']}",
+        "created_at": delivery.created_at.isoformat().replace("+00:00", "Z"),
+        "job": delivery.job,
+    }
+    return json.dumps(told, separators=(",", ":")).encode()
+
+
+def _put_off(delivery: Delivery, store: JobStore, *, reason: str) -> None:
+    _LOG.warning("webhook %s, attempt %d: %s", delivery.id, delivery.attempts, reason)
+    if delivery.attempts <= len(BACK_OFF_S):
+        store.deliveries.postpone(delivery, delay_s=BACK_OFF_S[delivery.attempts - 1])
+        return
+    event = {
+        "event": "webhook_dropped",
+        "delivery": delivery.id,
+        "attempts": delivery.attempts,
+        "reason": reason,
+    }
+    store.add_event(delivery.job["id"], event, once=f"webhook_dropped:{delivery.id}")
+    store.deliveries.settle(delivery)
