@@ -13,6 +13,12 @@ from training.config.downstream import FinetuneConfig
 from training.config.image import ImageConfig
 from training.config.optimization import SgdConfig, StepSchedule
 from training.config.presets import read_config
+from training.config.pretraining import (
+    AnpConfig,
+    ClassificationConfig,
+    ColorizationConfig,
+    SceneConfig,
+)
 from training.config.publishing import EvaluateConfig, ExportConfig
 from training.config.recipes import RECIPE_CONFIG
 
@@ -48,6 +54,15 @@ def test_an_unknown_field_is_named(field: str, value: object) -> None:
 
 def test_a_crop_larger_than_the_image_is_refused() -> None:
     refused("train_crop 33 is larger than size 32", image={**DEFAULTS["image"], "train_crop": 33})
+
+
+@pytest.mark.parametrize("task", [ColorizationConfig, SceneConfig, AnpConfig])
+def test_a_tasks_crop_larger_than_its_image_is_refused(
+    task: type[ColorizationConfig] | type[ClassificationConfig],
+) -> None:
+    with pytest.raises(ValidationError, match="size 65 is larger than resize 64: a crop of 65"):
+        task(datasets=("tiny",), resize=64, size=65)
+    assert task(datasets=("tiny",), resize=64, size=64).size == 64
 
 
 def test_a_normalisation_that_divides_by_zero_is_refused() -> None:

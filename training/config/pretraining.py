@@ -18,6 +18,14 @@ from training.config.optimization import (
 )
 
 
+def _check_crop(size: int, *, resize: int) -> None:
+    if size > resize:
+        raise ValueError(
+            f"size {size} is larger than resize {resize}: a crop of {size} pixels does not fit "
+            f"into an image squashed to {resize}; lower size or raise resize"
+        )
+
+
 class TaskConfig(Config):
     """What all tasks are told: their corpus, and how much of it a step sees."""
 
@@ -32,6 +40,11 @@ class ColorizationConfig(TaskConfig):
     batch_size: PositiveInt = 8
     resize: PositiveInt = Field(256, description="Side every image is squashed to")
     size: PositiveInt = Field(224, description="Side of the random crop")
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> Self:
+        _check_crop(self.size, resize=self.resize)
+        return self
 
 
 class SuperResolutionConfig(TaskConfig):
@@ -56,6 +69,11 @@ class ClassificationConfig(TaskConfig):
 
     resize: PositiveInt = Field(256, description="Side every image is squashed to")
     size: PositiveInt = Field(224, description="Side of the random crop")
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> Self:
+        _check_crop(self.size, resize=self.resize)
+        return self
 
 
 class SceneConfig(ClassificationConfig):

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from models.labels import LabelKind, LabelSet
 from training.data.labelled import Batch, Draw, LabelledImages, collate
 from training.data.skipping import Delivered, Delivery, Drawn, SkipsUnreadable
+from training.data.telling import TellingCollate, TellsErrors, Told
 from training.errors import TrainingError
 from training.ranks import ALONE, Ranks
 
@@ -123,16 +124,20 @@ def batches(
     *,
     workers: int,
 ) -> Iterable[B]:
-    """A loader of `order`'s batches; it never touches the global random state."""
-    return DataLoader(
-        images,
+    """A loader of `order`'s batches; it never touches the global random state.
+
+    A TrainingError in one of its processes is raised here as it was there.
+    """
+    loader = DataLoader(
+        TellsErrors(images),
         batch_sampler=order,
         num_workers=workers,
-        collate_fn=collate,
+        collate_fn=TellingCollate(collate),
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator().manual_seed(0),
         worker_init_fn=_leave_signals_to_the_loop,
     )
+    return Told(loader)
 
 
 def deliver(

@@ -20,7 +20,7 @@ from training.pretext.caption_decoder import CaptionDecoder
 from training.pretext.caption_panel import captioned
 from training.pretext.caption_search import greedy_captions
 from training.pretext.pictures import Denormalization
-from training.pretext.task import Example, Examples, Figure
+from training.pretext.task import Example, Examples, Figure, Perplexity
 from training.pretext.vocabulary import PADDING, START, Vocabulary
 
 _SHOWN = 4
@@ -137,23 +137,25 @@ class CaptionHead(nn.Module):
         }
 
     @torch.no_grad()
-    def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
-        """Negative log-likelihood of a word and share of the words that are held most probable.
+    def figures(self, backbone: Backbone, batch: Examples) -> Mapping[str, Figure | Perplexity]:
+        """Negative log-likelihood of a word, perplexity, and share of words held most probable.
 
-        The rival, named `unigram`, knows how frequent words are in training and sees nothing.
+        The rival, `..._unigram`, knows how frequent words are in training and sees nothing.
         """
         told = self._told(backbone, batch)
         nll = nn.functional.cross_entropy(told.logits, told.words, reduction="sum")
         rival = -self.log_frequencies[told.words].sum()
         right = (told.logits.argmax(dim=1) == told.words).sum()
         rival_right = (self.log_frequencies.argmax() == told.words).sum()
-        totals = {
-            "nll_per_word": nll,
-            "unigram_nll_per_word": rival,
-            "word_accuracy": right,
-            "unigram_word_accuracy": rival_right,
+        count = len(told.words)
+        return {
+            "nll_per_word": Figure(float(nll), count),
+            "nll_per_word_unigram": Figure(float(rival), count),
+            "perplexity": Perplexity(float(nll), count),
+            "perplexity_unigram": Perplexity(float(rival), count),
+            "word_accuracy": Figure(float(right), count),
+            "word_accuracy_unigram": Figure(float(rival_right), count),
         }
-        return {name: Figure(float(total), len(told.words)) for name, total in totals.items()}
 
     @torch.no_grad()
     def panel(self, backbone: Backbone, batch: Examples) -> Tensor:

@@ -1,7 +1,7 @@
 """Colorization: tell the colours of an image from its lightness (Zhang et al., ECCV 2016)."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -21,20 +21,30 @@ from training.colour import (
     scaled_lightness,
 )
 from training.config.pretraining import ColorizationConfig
-from training.data.canonical import Sample
+from training.data.canonical import CanonicalDataset, Sample
 from training.decoders import FusedDecoder
+from training.pretext.corpus import few_images
 from training.pretext.pictures import rows
 from training.pretext.task import Example, Examples, Figure
-from training.transforms.augment import training_transform
+from training.transforms.augment import Transform, training_transform
 
 _SHOWN = 4
+_AVERAGED = 256
+"""Images whose mean colour stands for that of the corpus."""
+
+_APART = 4
+"""Pixels from one that is averaged to the next, across and down."""
 
 
 class ColorizationHead(nn.Module):
     """Chroma by a fused decoder and a 3x3 convolution; scaled as in `training.colour`."""
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, *, mean_chroma: Sequence[float]) -> None:
         super().__init__()
+        self.mean_chroma: Tensor
+        self.register_buffer(
+            "mean_chroma", torch.tensor(mean_chroma).view(2, 1, 1), persistent=False
+        )
         self.decoder = FusedDecoder(backbone)
         self.chroma = nn.Conv2d(self.decoder.channels, 2, kernel_size=3, padding=1)
 
@@ -50,12 +60,17 @@ class ColorizationHead(nn.Module):
 
     @torch.no_grad()
     def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
-        """`mse`, and `mse_grey` of the rival that leaves every image grey (a = b = 0)."""
+        """`mse`, and those of two rivals that paint every image in one colour.
+
+        `mse_grey` is of grey (a = b = 0), `mse_mean` of the training corpus's mean, the best there
+        is without looking.
+        """
         truth = batch["chroma"]
         found = self(backbone, batch["lightness"])
         return {
             "mse": _squared_error(found, truth),
             "mse_grey": _squared_error(torch.full_like(truth, GREY), truth),
+            "mse_mean": _squared_error(self.mean_chroma, truth),
         }
 
     @torch.no_grad()
@@ -70,13 +85,20 @@ class ColorizationHead(nn.Module):
 class ColorizationTask:
     """Colorization of random crops; no mean and std are involved."""
 
-    def __init__(self, config: ColorizationConfig) -> None:
-        as_it_is = Preprocessing(size=config.resize, mean=(0, 0, 0), std=(1, 1, 1))
-        self._transform = training_transform(as_it_is, config.size)
+    def __init__(self, config: ColorizationConfig, *, mean_chroma: Sequence[float]) -> None:
+        self._transform = _crops(config)
+        self._mean_chroma = tuple(mean_chroma)
+
+    @classmethod
+    def of(cls, config: ColorizationConfig, datasets: Sequence[CanonicalDataset]) -> Self:
+        """The task on its corpus, of which some images are read for their mean colour."""
+        images = few_images(datasets, _AVERAGED)
+        return cls(config, mean_chroma=mean_chroma(_crops(config), images))
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        return {}
+        """`mean_chroma`: the training corpus's mean a and b, scaled."""
+        return {"mean_chroma": list(self._mean_chroma)}
 
     def example(self, image: Image.Image, sample: Sample, rng: np.random.Generator) -> Example:
         """`lightness` 1,H,W and `chroma` 2,H,W, scaled."""
@@ -84,7 +106,20 @@ class ColorizationTask:
         return {"lightness": scaled_lightness(lab[:1]), "chroma": scaled_chroma(lab[1:])}
 
     def head(self, backbone: Backbone) -> ColorizationHead:
-        return ColorizationHead(backbone)
+        return ColorizationHead(backbone, mean_chroma=self._mean_chroma)
+
+
+def mean_chroma(crops: Transform, images: Iterable[Image.Image]) -> tuple[float, float]:
+    """The mean scaled a and b of one of the `crops` of each of the `images`."""
+    rng = np.random.default_rng(0)
+    seen = np.stack([crops(image, rng)[:, ::_APART, ::_APART] for image in images])
+    a, b = scaled_chroma(lab_from_rgb(seen)[:, 1:]).mean(axis=(0, 2, 3), dtype=np.float64)
+    return float(a), float(b)
+
+
+def _crops(config: ColorizationConfig) -> Transform:
+    as_it_is = Preprocessing(size=config.resize, mean=(0, 0, 0), std=(1, 1, 1))
+    return training_transform(as_it_is, config.size)
 
 
 def _squared_error(found: Tensor, truth: Tensor) -> Figure:

@@ -1,14 +1,15 @@
 """A corpus as one task sees it: its images as examples, looked up by `Draw`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from torch.utils.data import Dataset
 
 from training.config.pretraining import TaskConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
-from training.data.decoding import decoded
+from training.data.decoding import UnreadableImage, decoded
 from training.data.labelled import Draw
 from training.errors import TrainingError
 from training.pretext.task import Example, PretextTask
@@ -44,3 +45,22 @@ class TaskImages(Dataset[Example]):
 def open_corpus(config: TaskConfig, root: Path) -> list[CanonicalDataset]:
     """The data sets of a task below `root`; raises when one is missing or damaged."""
     return [CanonicalDataset.open(root / name) for name in config.datasets]
+
+
+def few_images(datasets: Sequence[CanonicalDataset], most: int) -> Iterator[Image.Image]:
+    """At most `most` training images from all over the data sets, the same ones every time.
+
+    One that cannot be read is left out; raises EmptyCorpus where that leaves none.
+    """
+    samples = [(dataset, sample) for dataset in datasets for sample in dataset.subset(Split.TRAIN)]
+    found = 0
+    for at in np.linspace(0, len(samples), min(most, len(samples)), endpoint=False).astype(int):
+        try:
+            image = decoded(*samples[at])
+        except UnreadableImage:
+            continue
+        found += 1
+        yield image
+    if not found:
+        names = ", ".join(dataset.name for dataset in datasets)
+        raise EmptyCorpus(f"the corpus ({names}) has no image in its train split that can be read")

@@ -58,9 +58,12 @@ class JigsawHead(nn.Module):
 
     @torch.no_grad()
     def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
-        """`accuracy`; a guess has the task's fact `chance`."""
+        """`accuracy`, and `accuracy_chance` of the rival that guesses: one in all orders."""
         hits = self(backbone, batch["tiles"]).argmax(dim=1) == batch["order"]
-        return {"accuracy": Figure(float(hits.sum()), len(hits))}
+        return {
+            "accuracy": Figure(float(hits.sum()), len(hits)),
+            "accuracy_chance": Figure(len(hits) / len(self.orders), len(hits)),
+        }
 
     @torch.no_grad()
     def panel(self, backbone: Backbone, batch: Examples) -> Tensor:

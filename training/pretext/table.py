@@ -26,7 +26,7 @@ def build_task(
     """The configured task on its corpus, for a backbone whose inputs have this mean and std."""
     match config:
         case ColorizationConfig():
-            return ColorizationTask(config)
+            return ColorizationTask.of(config, datasets)
         case SuperResolutionConfig():
             return SuperResolutionTask(config, mean=mean, std=std)
         case JigsawConfig():

@@ -1,5 +1,6 @@
 """What a pretext task is: examples out of a corpus, and a head that learns from them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +27,23 @@ class Figure(NamedTuple):
     of: int
 
 
+class Perplexity(NamedTuple):
+    """A figure that is e to the mean: its parts are nats, `total` of them over `of` words."""
+
+    total: float
+    of: int
+
+
+def overall(parts: Mapping[str, Sequence[Figure | Perplexity]]) -> dict[str, float]:
+    """Each figure over all its parts; one of nothing, where no sample has a label, is left out."""
+    found = {}
+    for name, own in parts.items():
+        if count := sum(part.of for part in own):
+            mean = sum(part.total for part in own) / count
+            found[name] = math.exp(mean) if isinstance(own[0], Perplexity) else mean
+    return found
+
+
 class PretextHead(Protocol):
     """What is put on a backbone for one task; an `nn.Module`."""
 
@@ -33,8 +51,11 @@ class PretextHead(Protocol):
         """The named terms of the task's loss, each a scalar; their sum is minimised."""
         ...
 
-    def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
-        """How good the head is on `batch`, and how good its trivial rival would be."""
+    def figures(self, backbone: Backbone, batch: Examples) -> Mapping[str, Figure | Perplexity]:
+        """How good the head is on `batch`, and how good its trivial rival would be.
+
+        The rival's figure has the name of the head's and the rival's: `top1`, `top1_frequent`.
+        """
         ...
 
     def panel(self, backbone: Backbone, batch: Examples) -> Tensor:

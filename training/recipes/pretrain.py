@@ -27,7 +27,7 @@ from training.optimizers import build_optimizer
 from training.pretext.corpus import TaskImages, open_corpus
 from training.pretext.network import PretrainNetwork
 from training.pretext.table import build_task
-from training.pretext.task import Examples, Figure, PretextTask, stacked
+from training.pretext.task import Examples, Figure, Perplexity, PretextTask, overall, stacked
 from training.ranks import ALONE, Ranks
 from training.run import RunFolder, write_text
 from training.stopping import StopRequest
@@ -112,7 +112,7 @@ class PretrainLearner:
     def _judged(self, name: str, data: TaskData) -> tuple[dict[str, float], dict[str, float]]:
         head, backbone = self.network.head(name), self.network.backbone
         losses: dict[str, list[Figure]] = {}
-        figures: dict[str, list[Figure]] = {}
+        figures: dict[str, list[Figure | Perplexity]] = {}
         for examples in self._validation(data):
             count = len(next(iter(examples.values())))
             with torch.inference_mode(), self.compute.autocast():
@@ -121,7 +121,7 @@ class PretrainLearner:
                     losses.setdefault(f"loss.{term}", []).append(Figure(float(loss) * count, count))
                 for figure, value in head.figures(backbone, moved).items():
                     figures.setdefault(figure, []).append(value)
-        return _means(losses), _means(figures)
+        return overall(losses), overall(figures)
 
     def _validation(self, data: TaskData) -> Iterable[Examples]:
         order = InOrder(len(data.val), data.config.batch_size)
@@ -183,10 +183,3 @@ def _task_data(task: Task, config: PretrainConfig, root: Path) -> TaskData:
         TaskImages(built, datasets, Split.TRAIN),
         TaskImages(built, datasets, Split.VAL),
     )
-
-
-def _means(figures: Mapping[str, list[Figure]]) -> dict[str, float]:
-    return {
-        name: sum(part.total for part in parts) / sum(part.of for part in parts)
-        for name, parts in figures.items()
-    }

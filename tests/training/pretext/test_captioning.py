@@ -18,7 +18,7 @@ from training.config.pretraining import CaptioningConfig
 from training.data.canonical import Sample, Split
 from training.pretext.caption_search import greedy_captions
 from training.pretext.captioning import CaptionHead, CaptioningTask
-from training.pretext.task import Examples, PretextTask, stacked
+from training.pretext.task import Examples, PretextTask, overall, stacked
 from training.pretext.vocabulary import END, SPECIAL, NoWords, Vocabulary
 
 CAPTIONS = ("a red wall", "the deep blue sea at night")
@@ -138,8 +138,13 @@ def test_the_word_loss_is_the_mean_over_words_without_padding() -> None:
     assert loss == pytest.approx(-(a + b + end + 2 * a + unknown + b + end) / 8, rel=1e-5)
     figures = judge.figures(quadrants(), given)
     assert figures["nll_per_word"] == pytest.approx((8 * loss, 8))
-    assert figures["unigram_nll_per_word"] == pytest.approx((8 * loss, 8))
-    assert figures["word_accuracy"] == figures["unigram_word_accuracy"] == (3, 8)
+    assert figures["nll_per_word_unigram"] == pytest.approx((8 * loss, 8))
+    assert figures["word_accuracy"] == figures["word_accuracy_unigram"] == (3, 8)
+    told = overall({name: [figure] for name, figure in figures.items()})
+    # 9^8 over the product of the counts above: b, end and a word that is unknown once, end twice
+    by_hand = (9**8 / (3 * 1 * 2 * 3 * 3 * 1 * 1 * 2)) ** (1 / 8)
+    assert told["perplexity"] == pytest.approx(by_hand, rel=1e-5)
+    assert told["perplexity_unigram"] == pytest.approx(by_hand, rel=1e-5)
 
 
 def test_even_attention_costs_nothing_whatever_the_lengths() -> None:
@@ -220,7 +225,7 @@ def test_brain_floats_give_about_the_same_losses() -> None:
 def test_an_untrained_head_is_about_as_good_as_its_rival() -> None:
     made = task(hidden=512, attention=512, embedding=128, dropout=0.1)
     figures = head(made, convolution()).figures(convolution(), batch(made))
-    own, rival = figures["nll_per_word"], figures["unigram_nll_per_word"]
+    own, rival = figures["nll_per_word"], figures["nll_per_word_unigram"]
     assert own.of == rival.of == 11
     assert own.total / own.of == pytest.approx(rival.total / rival.of, abs=0.1)
     assert own.total != rival.total
@@ -268,7 +273,7 @@ def test_two_pictures_are_learned_and_told_apart_in_words() -> None:
     assert judge.losses(network, given)["words"].item() < 0.1 * before
     figures = judge.figures(network, given)
     assert figures["word_accuracy"] == (11, 11)
-    assert figures["unigram_nll_per_word"].total > 5 * figures["nll_per_word"].total
+    assert figures["nll_per_word_unigram"].total > 5 * figures["nll_per_word"].total
     said = greedy_captions(judge.decoder, network(given["image"])[-1], max_words=7)
     assert tuple(made.vocabulary.decode(one.words) for one in said) == CAPTIONS
 

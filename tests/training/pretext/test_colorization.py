@@ -1,5 +1,7 @@
 """Colorization: what the head is given, what it should say, and that it learns to."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,16 +13,21 @@ from tests.training.pretext.tiny import (
     example,
     learn,
     painted,
+    painted_corpus,
     picture,
     stages_with_gradient,
 )
 from training.config.pretraining import ColorizationConfig
 from training.pretext.colorization import ColorizationHead, ColorizationTask
+from training.pretext.corpus import EmptyCorpus
 from training.pretext.task import stacked
+
+MEAN_CHROMA = (0.6, 0.4)
 
 
 def task(size: int = 32) -> ColorizationTask:
-    return ColorizationTask(ColorizationConfig(datasets=("tiny",), resize=40, size=size))
+    config = ColorizationConfig(datasets=("tiny",), resize=40, size=size)
+    return ColorizationTask(config, mean_chroma=MEAN_CHROMA)
 
 
 def undecided(head: ColorizationHead) -> ColorizationHead:
@@ -91,15 +98,52 @@ def test_the_loss_is_float32_under_autocast() -> None:
         assert head.losses(network, given)["mse"].dtype == torch.float32
 
 
-def test_figures_are_the_heads_error_and_that_of_grey() -> None:
+def test_figures_are_the_heads_error_and_those_of_grey_and_of_the_mean_colour() -> None:
     network, given = backbone().eval(), batch(task(), 3)
     head = undecided(task().head(network))
     figures, target = head.figures(network, given), given["chroma"].numpy()
-    assert set(figures) == {"mse", "mse_grey"}
+    assert set(figures) == {"mse", "mse_grey", "mse_mean"}
     assert all(figure.of == 3 for figure in figures.values())
     assert figures["mse"].total == pytest.approx(3 * np.mean((0.5 - target) ** 2), rel=1e-5)
     grey = 3 * np.mean((127 / 255 - target) ** 2)
     assert figures["mse_grey"].total == pytest.approx(grey, rel=1e-5)
+    mean = np.array(MEAN_CHROMA).reshape(2, 1, 1)
+    assert figures["mse_mean"].total == pytest.approx(3 * np.mean((mean - target) ** 2), rel=1e-5)
+
+
+def test_the_mean_colour_is_that_of_the_training_images(tmp_path: Path) -> None:
+    red, blue = (80.09, 67.20), (79.19, -107.86)  # a and b
+    of_three = [(2 * r + b) / 3 for r, b in zip(red, blue, strict=True)]
+    colours = [(255, 0, 0), (255, 0, 0), (0, 0, 255)]
+    dataset = painted_corpus(tmp_path, train=colours, val=[(0, 255, 0)])
+    config = ColorizationConfig(datasets=("tiny",), resize=40, size=32)
+    found = ColorizationTask.of(config, [dataset]).facts["mean_chroma"]
+    assert found == pytest.approx([(x + 127) / 255 for x in of_three], abs=1e-3)
+
+
+def test_no_constant_colour_is_better_than_the_mean_on_its_own_images(tmp_path: Path) -> None:
+    colours = [(200, 30, 90), (20, 160, 60), (90, 90, 200)]
+    made = ColorizationTask.of(
+        ColorizationConfig(datasets=("tiny",), resize=40, size=32),
+        [painted_corpus(tmp_path, train=colours)],
+    )
+    network, given = backbone().eval(), stacked([example(made, painted(c)) for c in colours])
+    figures = made.head(network).figures(network, given)
+    least = float(given["chroma"].var(dim=(0, 2, 3), unbiased=False).mean())
+    assert figures["mse_mean"].total / 3 == pytest.approx(least, rel=1e-4)
+    assert figures["mse_mean"].total < figures["mse_grey"].total
+
+
+def test_an_image_that_cannot_be_read_is_not_in_the_mean(tmp_path: Path) -> None:
+    dataset = painted_corpus(tmp_path, train=[(0, 0, 255), (255, 0, 0)])
+    config = ColorizationConfig(datasets=("tiny",), resize=40, size=32)
+    (tmp_path / dataset.samples[0].file_name).write_bytes(b"no image")
+    assert ColorizationTask.of(config, [dataset]).facts["mean_chroma"] == pytest.approx(
+        [(80.09 + 127) / 255, (67.20 + 127) / 255], abs=1e-3
+    )
+    (tmp_path / dataset.samples[1].file_name).unlink()
+    with pytest.raises(EmptyCorpus, match="no image in its train split that can be read"):
+        ColorizationTask.of(config, [dataset])
 
 
 def test_figures_of_parts_add_up_to_those_of_the_whole() -> None:

@@ -140,7 +140,14 @@ def test_accuracy_counts_the_orders_that_were_told() -> None:
     network, given = backbone().eval(), batch(task(), 3)
     given["order"] = torch.tensor([4, 7, 4])
     figures = sure_of(task().head(network), 4).figures(network, given)
-    assert figures == {"accuracy": (2.0, 3)}
+    assert figures["accuracy"] == (2.0, 3)
+
+
+def test_the_rival_guesses_one_of_ten_orders() -> None:
+    network, given = backbone().eval(), batch(task(), 3)
+    figures = task().head(network).figures(network, given)
+    assert figures.keys() == {"accuracy", "accuracy_chance"}
+    assert figures["accuracy_chance"] == pytest.approx((0.3, 3))
 
 
 def test_a_panel_shows_shuffled_solved_and_true() -> None:

@@ -1,7 +1,7 @@
 """Every pretext task there is, on a real backbone: the protocol, and a falling loss."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -28,6 +28,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "anp": {"resize": 40, "size": 32},
     "captioning": {"size": 32, "min_count": 1, "max_words": 6, "hidden": 32, "attention": 16},
 }
+Make = Callable[[str], PretextTask]
 EVERY_TASK = pytest.mark.parametrize("name", SMALL)
 SAMPLES = [
     Sample(
@@ -42,9 +43,19 @@ SAMPLES = [
 ]
 
 
-def task(name: str) -> PretextTask:
-    config = CONFIGS.validate_python({"task": name, "datasets": ["tiny"], **SMALL[name]})
-    return build_task(config, [corpus(("sea", "dog", "house"), SAMPLES)], mean=MEAN, std=STD)
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    root = tmp_path_factory.mktemp("tiny")
+    (root / "images").mkdir()
+    for number, sample in enumerate(SAMPLES):
+        picture(number).save(root / sample.file_name)
+    dataset = replace(corpus(("sea", "dog", "house"), SAMPLES), root=root)
+
+    def make(name: str) -> PretextTask:
+        config = CONFIGS.validate_python({"task": name, "datasets": ["tiny"], **SMALL[name]})
+        return build_task(config, [dataset], mean=MEAN, std=STD)
+
+    return make
 
 
 def batch(made: PretextTask, count: int) -> Examples:
@@ -65,13 +76,13 @@ def test_every_configuration_is_tried_here() -> None:
 
 
 @EVERY_TASK
-def test_facts_are_json(name: str) -> None:
+def test_facts_are_json(task: Make, name: str) -> None:
     facts = task(name).facts
     assert json.loads(json.dumps(facts)) == facts
 
 
 @EVERY_TASK
-def test_an_example_repeats_with_its_generator(name: str) -> None:
+def test_an_example_repeats_with_its_generator(task: Make, name: str) -> None:
     first, again = batch(task(name), 2), batch(task(name), 2)
     assert first.keys() == again.keys()
     assert all(torch.equal(first[key], again[key]) for key in first)
@@ -79,7 +90,9 @@ def test_an_example_repeats_with_its_generator(name: str) -> None:
 
 @EVERY_TASK
 @pytest.mark.parametrize("count", [1, 3])
-def test_losses_figures_and_panel_have_the_form_that_recipes_expect(name: str, count: int) -> None:
+def test_losses_figures_and_panel_have_the_form_that_recipes_expect(
+    task: Make, name: str, count: int
+) -> None:
     network, made = backbone().eval(), task(name)
     given = batch(made, count)
     head: PretextHead = made.head(network)
@@ -98,7 +111,7 @@ def test_losses_figures_and_panel_have_the_form_that_recipes_expect(name: str, c
 
 
 @EVERY_TASK
-def test_a_heads_weights_do_not_hold_the_backbones(name: str) -> None:
+def test_a_heads_weights_do_not_hold_the_backbones(task: Make, name: str) -> None:
     network = backbone()
     head = task(name).head(network)
     assert isinstance(head, nn.Module)
@@ -107,7 +120,7 @@ def test_a_heads_weights_do_not_hold_the_backbones(name: str) -> None:
 
 
 @EVERY_TASK
-def test_the_loss_falls_on_a_real_backbone(name: str) -> None:
+def test_the_loss_falls_on_a_real_backbone(task: Make, name: str) -> None:
     network, made = backbone(), task(name)
     losses = learn(made.head(network), network, batch(made, 3), steps=10)
     assert losses[-1] < 0.97 * losses[0]

@@ -1,6 +1,7 @@
 """Small networks, pictures and corpora for the pretext tasks, and a way to learn from a batch."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -75,6 +76,23 @@ def corpus(
         samples=tuple(samples),
         root=Path(),
     )
+
+
+def painted_corpus(
+    root: Path,
+    *,
+    train: Sequence[tuple[int, int, int]],
+    val: Sequence[tuple[int, int, int]] = (),
+) -> CanonicalDataset:
+    """A data set in `root` whose pictures are of one colour each."""
+    parts = {Split.TRAIN: train, Split.VAL: val}
+    samples = []
+    for split, colours in parts.items():
+        for number, colour in enumerate(colours):
+            name = f"{split}-{number}.png"
+            painted(colour).save(root / name)
+            samples.append(replace(sample(split=split), file_name=name))
+    return replace(corpus(("none",), samples), root=root)
 
 
 def example(
