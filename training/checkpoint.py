@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from training.errors import TrainingError
+from training.fence import OPEN, Fence
 from training.ranks import ALONE, Ranks
 
 _FORMAT = "sentiscope-checkpoint-1"
@@ -49,6 +50,7 @@ def save_checkpoint(
     *,
     position: Position,
     ranks: Ranks = ALONE,
+    fence: Fence = OPEN,
 ) -> None:
     """Write all that a resumed run needs; readers see the old file or the new one, whole.
 
@@ -69,7 +71,7 @@ def save_checkpoint(
     for rank, states in enumerate(random_states):
         tensors |= {_random_key(name, rank): state for name, state in states.items()}
     state = {"position": asdict(position), "optimizer_scalars": scalars}
-    _write(path, tensors, state)
+    _write(path, tensors, state, fence=fence)
 
 
 def restore_checkpoint(
@@ -93,9 +95,12 @@ def restore_checkpoint(
     return Position(**state["position"])
 
 
-def save_weights(path: Path, network: nn.Module, *, note: dict[str, Any]) -> None:
+def save_weights(
+    path: Path, network: nn.Module, *, note: dict[str, Any], fence: Fence = OPEN
+) -> None:
     """Write a network's weights alone, with a JSON note."""
-    _write(path, {f"network.{k}": v for k, v in network.state_dict().items()}, note)
+    tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
+    _write(path, tensors, note, fence=fence)
 
 
 def load_weights(path: Path, network: nn.Module) -> dict[str, Any]:
@@ -153,7 +158,8 @@ def _load_network(path: Path, network: nn.Module, tensors: dict[str, Tensor]) ->
         raise BrokenCheckpoint(f"{path} holds another network: {error}") from error
 
 
-def _write(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+def _write(path: Path, tensors: dict[str, Tensor], state: dict[str, Any], *, fence: Fence) -> None:
+    fence.check()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
@@ -161,6 +167,7 @@ def _write(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> Non
         save_file(ready, partial, metadata={"format": _FORMAT, "state": json.dumps(state)})
         with partial.open("rb") as file:
             os.fsync(file.fileno())
+        fence.check()  # writing took its time
         partial.replace(path)
     except (OSError, safetensors.SafetensorError) as error:
         partial.unlink(missing_ok=True)

@@ -2,10 +2,10 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
@@ -13,6 +13,8 @@ from tqdm import tqdm
 
 from training.checkpoint import Position
 from training.run import RunFolder
+
+T = TypeVar("T")
 
 _EVENT_EVERY_S = 5.0
 
@@ -25,13 +27,15 @@ class _Pace:
     steps: int = 0
     images: int = 0
 
-    @property
-    def images_per_second(self) -> float:
-        return self.images / max(time.monotonic() - self.started, 1e-9)
-
-    @property
-    def steps_per_second(self) -> float:
-        return self.steps / max(time.monotonic() - self.started, 1e-9)
+    def figures(self, *, remaining: int) -> dict[str, float]:
+        """Images a second, and seconds for the remaining steps; nothing before the first step."""
+        if self.steps == 0:
+            return {}
+        elapsed = max(time.monotonic() - self.started, 1e-9)
+        return {
+            "images_per_second": round(self.images / elapsed, 2),
+            "eta_seconds": round(remaining * elapsed / self.steps, 1),
+        }
 
 
 class Journal:
@@ -71,10 +75,8 @@ class Journal:
         means = {name: total / position.step for name, total in position.losses.items()}
         self._bar.set_postfix({name: f"{mean:.4f}" for name, mean in means.items()}, refresh=False)
         self._bar.update()
-        now = time.monotonic()
-        if now - self._reported_at >= _EVENT_EVERY_S:
-            self._reported_at = now
-            self._progress(position)
+        if self._is_due():
+            self._progress(position, stage="training", step=position.step, steps=self._steps)
             self._scalars("train", {**means, "learning_rate": learning_rate}, position)
 
     def skipped(self, reason: str, *, count: int) -> None:
@@ -97,17 +99,34 @@ class Journal:
         for name, panel in panels.items():
             self._writer.add_image(name, panel, self._at(position))
 
-    def _progress(self, position: Position) -> None:
+    def watched(
+        self, stage: str, items: Iterable[T], *, steps: int, position: Position
+    ) -> Iterator[T]:
+        """The `steps` items of a stage between the steps of training, at `position`."""
+        for done, item in enumerate(items):
+            if self._is_due():
+                self._progress(position, stage=stage, step=done, steps=steps)
+            yield item
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        due = now - self._reported_at >= _EVENT_EVERY_S
+        if due:
+            self._reported_at = now
+        return due
+
+    def _progress(self, position: Position, *, stage: str, step: int, steps: int) -> None:
+        """`step` of the steps of `stage` are done; the other figures are the whole run's."""
         total, done = self._steps * self._epochs, self._at(position)
         self._run.event(
             "progress",
+            stage=stage,
             epoch=position.epoch + 1,
             epochs=self._epochs,
-            step=position.step,
-            steps=self._steps,
+            step=step,
+            steps=steps,
             fraction=round(done / total, 6),
-            images_per_second=round(self._pace.images_per_second, 2),
-            eta_seconds=round((total - done) / self._pace.steps_per_second, 1),
+            **self._pace.figures(remaining=total - done),
         )
 
     def _scalars(self, part: str, values: Mapping[str, float], position: Position) -> None:

@@ -20,10 +20,14 @@ from training.journal import Journal
 from training.optimizers import set_learning_rate
 from training.run import RunFolder
 from training.schedules import learning_rate_factor
+from training.stages import Watch
 from training.stepper import HasLosses, Stepper
 from training.stopping import Stopped, StopRequest
 
 B = TypeVar("B")
+T = TypeVar("T")
+
+_GO_ON = "run the same command again to go on"
 
 
 class Diverged(TrainingError):
@@ -32,6 +36,10 @@ class Diverged(TrainingError):
 
 class TooManyUnreadable(TrainingError):
     """More images cannot be read than the configuration tolerates."""
+
+
+class _StoppedValidating(Exception):
+    """A stop was asked for between two batches of a validation."""
 
 
 class Learner(HasLosses[B], Protocol[B]):
@@ -53,8 +61,11 @@ class Learner(HasLosses[B], Protocol[B]):
         """The batches of `epoch` from `first_step` on, each in the parts the plan asks for."""
         ...
 
-    def validate(self) -> tuple[dict[str, float], float]:
-        """Metrics on validation data, and the score (higher is better) that selects weights."""
+    def validate(self, watch: Watch) -> tuple[dict[str, float], float]:
+        """Metrics on validation data, and the score (higher is better) that selects weights.
+
+        Every batch comes through `watch`.
+        """
         ...
 
     def panels(self) -> dict[str, Tensor]:
@@ -157,24 +168,41 @@ class Loop(Generic[B]):
         position, steps = self._position, self._learner.steps_per_epoch
         self._check_weights()
         means = {name: total / steps for name, total in position.losses.items()}
+        judged = self._judged(means) if self._ranks.is_first else None
+        if self._ranks.any(self._ranks.is_first and judged is None, device=self._compute.device):
+            self._save()
+            raise Stopped(f"stopped in the validation of epoch {position.epoch + 1}; {_GO_ON}")
         position.epoch, position.step, position.losses = position.epoch + 1, 0, {}
-        if self._ranks.is_first:
-            self._validate(means)
-        self._ranks.wait()
+        if judged is not None:
+            self._record(means, *judged)
         self._save()
         stopping = self._ranks.any(self._stop.requested, device=self._compute.device)
         if stopping and position.epoch < self._plan.epochs:
-            raise Stopped(f"stopped after epoch {position.epoch}; run again to go on")
+            raise Stopped(f"stopped after epoch {position.epoch}; {_GO_ON}")
 
-    def _validate(self, train: dict[str, float]) -> None:
+    def _judged(self, train: dict[str, float]) -> tuple[dict[str, float], float] | None:
+        """Metrics and score on validation data; none where a stop was asked for before the end."""
+        self._run.metrics(epoch=self._position.epoch + 1, step=0, part="train", metrics=train)
+        try:
+            return self._learner.validate(self._until_stopped)
+        except _StoppedValidating:
+            return None
+
+    def _until_stopped(self, stage: str, items: Iterable[T], *, steps: int) -> Iterator[T]:
+        for item in self._journal.watched(stage, items, steps=steps, position=self._position):
+            if self._stop.requested:
+                raise _StoppedValidating
+            yield item
+
+    def _record(self, train: dict[str, float], metrics: dict[str, float], score: float) -> None:
         position = self._position
-        self._run.metrics(epoch=position.epoch, step=0, part="train", metrics=train)
-        metrics, score = self._learner.validate()
         self._run.metrics(epoch=position.epoch, step=0, part="val", metrics=metrics)
         if position.best_score is None or score > position.best_score:
             position.best_score, position.best_epoch = score, position.epoch
             note = {"epoch": position.epoch, "score": score, "metrics": metrics}
-            save_weights(self._run.best_weights, self._learner.kept, note=note)
+            save_weights(
+                self._run.best_weights, self._learner.kept, note=note, fence=self._run.fence
+            )
         self._journal.ended(position, train=train, val=metrics, score=score)
         self._journal.show(self._learner.panels(), position)
 
@@ -186,7 +214,7 @@ class Loop(Generic[B]):
         if self._ranks.any(self._stop.requested, device=self._compute.device):
             raise Stopped(
                 f"stopped in epoch {self._position.epoch + 1} after step {self._position.step}; "
-                "run the same command again to go on"
+                f"{_GO_ON}"
             )
 
     def _count_skipped(self, reasons: Iterable[str]) -> None:
@@ -219,6 +247,7 @@ class Loop(Generic[B]):
             self._optimizer,
             position=self._position,
             ranks=self._ranks,
+            fence=self._run.fence,
         )
         self._saved_at = time.monotonic()
 

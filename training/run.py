@@ -13,7 +13,15 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from training.config.recipes import RECIPE_CONFIG, RecipeConfig
+from training.config.supervision import (
+    CONFIG_FILE,
+    EVENTS_FILE,
+    LOCK_FILE,
+    METRICS_FILE,
+    RESULTS_FILE,
+)
 from training.errors import TrainingError
+from training.fence import OPEN, Fence
 
 
 class RunIsBusy(TrainingError):
@@ -31,6 +39,8 @@ class RunFolder:
     path: Path
     writes: bool = True
     """Of processes that train together one writes."""
+    fence: Fence = OPEN
+    """Checked before each write: Fenced is raised where the run was handed to another process."""
 
     @property
     def last_checkpoint(self) -> Path:
@@ -45,16 +55,16 @@ class RunFolder:
     @property
     def metrics_file(self) -> Path:
         """One JSON object a line: epoch, step, part (train or val), metrics."""
-        return self.path / "metrics.jsonl"
+        return self.path / METRICS_FILE
 
     @property
     def results_file(self) -> Path:
         """What the recipe ended with, as JSON."""
-        return self.path / "results.json"
+        return self.path / RESULTS_FILE
 
     def config(self) -> RecipeConfig:
         """The recipe's configuration; raises NotARun."""
-        file = self.path / "config.json"
+        file = self.path / CONFIG_FILE
         try:
             return RECIPE_CONFIG.validate_json(file.read_bytes())
         except OSError as error:
@@ -65,7 +75,7 @@ class RunFolder:
     def prepare(self, config: RecipeConfig) -> None:
         """Make the folder and write `config`; an existing one must hold the same configuration."""
         self.path.mkdir(parents=True, exist_ok=True)
-        file = self.path / "config.json"
+        file = self.path / CONFIG_FILE
         if file.exists() and self.config() != config:
             raise RunIsBusy(
                 f"{self.path} already holds a run with another configuration; "
@@ -76,7 +86,7 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder against a second process, for as long as this one lives at most."""
-        with (self.path / ".lock").open("w") as file:
+        with (self.path / LOCK_FILE).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -90,11 +100,13 @@ class RunFolder:
         if not self.writes:
             return
         record = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": kind}
-        _append(self.path / "events.jsonl", record | fields)
+        self.fence.check()
+        _append(self.path / EVENTS_FILE, record | fields)
 
     def metrics(self, *, epoch: int, step: int, part: str, metrics: dict[str, float]) -> None:
         """Append to metrics.jsonl; it holds no times, so equal runs make equal files."""
         record = {"epoch": epoch, "step": step, "part": part, "metrics": metrics}
+        self.fence.check()
         _append(self.metrics_file, record)
 
     def drop_metrics_after(self, epoch: int, step: int) -> None:
@@ -103,7 +115,12 @@ class RunFolder:
             return
         lines = self.metrics_file.read_text().splitlines()
         kept = [line for line in lines if _is_before(line, epoch, step)]
-        write_text(self.metrics_file, "".join(f"{line}\n" for line in kept))
+        self.write(self.metrics_file, "".join(f"{line}\n" for line in kept))
+
+    def write(self, file: Path, text: str) -> None:
+        """Replace a file of the run in one step."""
+        self.fence.check()
+        write_text(file, text)
 
 
 def write_text(path: Path, text: str) -> None:

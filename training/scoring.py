@@ -21,12 +21,19 @@ from training.data.labelled import (
 from training.data.loading import InOrder, load
 from training.evaluation import Predictions, judge, predicted_logits, probabilities
 from training.network import SentimentNetwork
+from training.stages import Watch, unwatched
 from training.trained import OpenDatasets
 from training.transforms.augment import evaluation_transform
 
 
 def score_bundle(
-    session: Session, datasets: OpenDatasets, split: Split, *, batch_size: int, workers: int
+    session: Session,
+    datasets: OpenDatasets,
+    split: Split,
+    *,
+    batch_size: int,
+    workers: int,
+    watch: Watch = unwatched,
 ) -> Iterator[Evaluation]:
     """Metrics of every output of a bundle on every data set that has its kind of label."""
     manifest = session.manifest
@@ -35,7 +42,9 @@ def score_bundle(
         _check_labels(config, dataset, label_sets)
         images = _images(config, dataset, split=split, spec=manifest.preprocessing)
         order = InOrder(len(images), batch_size)
-        found = bundle_predictions(session, load(images, order, label_sets, workers=workers))
+        loader = load(images, order, label_sets, workers=workers)
+        stage = f"scoring {session.precision} on {dataset.name}"
+        found = bundle_predictions(session, watch(stage, loader, steps=len(order)))
         for kind, predictions in found.items():
             yield _evaluation(
                 kind,
@@ -57,6 +66,7 @@ def score_network(
     spec: Preprocessing,
     batch_size: int,
     compute: Compute,
+    watch: Watch = unwatched,
 ) -> Iterator[Evaluation]:
     """The same of a network in PyTorch, with the temperatures and thresholds of `heads`."""
     by_kind = {head.kind: head for head in heads}
@@ -65,7 +75,8 @@ def score_network(
         images = _images(config, dataset, split=split, spec=spec)
         order = InOrder(len(images), batch_size)
         loader = load(images, order, network.label_sets, workers=compute.loader_workers)
-        for kind, logits in predicted_logits(network, loader, compute=compute).items():
+        watched = watch(f"scoring on {dataset.name}", loader, steps=len(order))
+        for kind, logits in predicted_logits(network, watched, compute=compute).items():
             scores = probabilities(kind, logits.scores / by_kind[kind].temperature)
             yield _evaluation(
                 kind,

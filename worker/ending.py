@@ -102,9 +102,10 @@ def _killed_by(remains: Remains) -> int | None:
 
 
 def _failure_printed(remains: Remains) -> Failure:
-    said = [line for line in remains.printed if line.startswith(_ERROR_LINE)]
-    if said:
-        return Failure(type="TrainingError", message=said[-1].removeprefix(_ERROR_LINE))
+    begins = [at for at, line in enumerate(remains.printed) if line.startswith(_ERROR_LINE)]
+    if begins:
+        said = "\n".join(remains.printed[begins[-1] :]).removeprefix(_ERROR_LINE).rstrip()
+        return Failure(type="TrainingError", message=said[:_MAX_MESSAGE])
     last = next((line for line in reversed(remains.printed) if line), "it printed nothing")
     message = f"exit status {remains.status}; the last line of its log: {last[:_MAX_MESSAGE]}"
     return Failure(type="ProcessFailed", message=message)

@@ -117,9 +117,11 @@ def train(
 
 
 @contextmanager
-def asked_to_stop(*, at_pass: int, training: bool) -> Iterator[StopRequest]:
+def asked_to_stop(
+    *, at_pass: int, training: bool, stop: StopRequest | None = None
+) -> Iterator[StopRequest]:
     """A request that is made in a network's n-th pass in training, or in validation."""
-    stop, seen = StopRequest(), 0
+    stop, seen = stop or StopRequest(), 0
 
     def count(module: torch.nn.Module, inputs: Any) -> None:
         nonlocal seen

@@ -105,7 +105,7 @@ def stages(run: RunFolder) -> list[str]:
     """The stages of an export that were begun."""
     file = run.path / "events.jsonl"
     events = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    return [event["stage"] for event in events if event["event"] == "stage"]
+    return [event["stage"] for event in events if event["event"] == "progress"]
 
 
 def assert_nothing_published(folder: Path) -> None:

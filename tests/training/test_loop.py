@@ -17,6 +17,7 @@ from training.data.skipping import Delivered
 from training.loop import Diverged, Loop, Plan, TooManyUnreadable
 from training.optimizers import build_optimizer
 from training.run import RunFolder
+from training.stages import Watch
 from training.stopping import Stopped, StopRequest
 
 STEPS = 2
@@ -30,6 +31,8 @@ class Scripted:
 
     network: nn.Linear
     before_validation: Callable[[int], None] = lambda epoch: None
+    validation_batches: int = 2
+    in_validation: Callable[[int], None] = lambda epoch: None
     steps_per_epoch: int = STEPS
     parts: int = 1
     spoilt: dict[tuple[int, int], tuple[float, ...]] = field(default_factory=dict)
@@ -56,8 +59,11 @@ class Scripted:
             return {"sinking": torch.sqrt(weight - weight.detach())}
         return {"sinking": weight * value}
 
-    def validate(self) -> tuple[dict[str, float], float]:
+    def validate(self, watch: Watch) -> tuple[dict[str, float], float]:
         self.before_validation(self.epoch)
+        count = self.validation_batches
+        for _ in watch("validating", range(count), steps=count):
+            self.in_validation(self.epoch)
         return {"accuracy": SCORES[self.epoch]}, SCORES[self.epoch]
 
     def panels(self) -> dict[str, Tensor]:
@@ -195,17 +201,38 @@ def test_a_run_asked_to_stop_saves_the_step_it_was_in(run: RunFolder) -> None:
     assert kept(run.last_checkpoint) == 9
 
 
-def test_a_stop_asked_for_in_validation_waits_for_the_end_of_the_epoch(run: RunFolder) -> None:
+def test_a_stop_asked_for_in_validation_does_not_wait_for_its_end(
+    run: RunFolder, tmp_path: Path
+) -> None:
     stop, learner = StopRequest(), scripted()
+    validated: list[int] = []
     learner.before_validation = lambda epoch: stop.request()
+    learner.in_validation = validated.append
+    with pytest.raises(Stopped, match="stopped in the validation of epoch 1"):
+        fit(run, learner, stop=stop)
+    assert validated == []
+    assert not run.best_weights.exists()
+    undisturbed = RunFolder(tmp_path / "undisturbed")
+    undisturbed.path.mkdir()
+    assert fit(run, scripted()) == fit(undisturbed, scripted())
+    assert run.metrics_file.read_text() == undisturbed.metrics_file.read_text()
+
+
+def test_a_stop_asked_for_after_the_last_image_waits_for_the_end_of_the_epoch(
+    run: RunFolder,
+) -> None:
+    stop, learner = StopRequest(), scripted()
+    learner.in_validation = lambda epoch: stop.request()
+    learner.validation_batches = 1
     with pytest.raises(Stopped, match="stopped after epoch 1"):
         fit(run, learner, stop=stop)
     assert len(records(run.metrics_file)) == 2
 
 
-def test_a_stop_asked_for_in_the_last_validation_comes_too_late(run: RunFolder) -> None:
+def test_a_stop_asked_for_after_the_very_last_image_comes_too_late(run: RunFolder) -> None:
     stop, learner = StopRequest(), scripted()
-    learner.before_validation = lambda epoch: stop.request()
+    learner.in_validation = lambda epoch: stop.request()
+    learner.validation_batches = 1
     assert fit(run, learner, epochs=1, stop=stop).epoch == 1
 
 

@@ -18,6 +18,7 @@ from training.data.skipping import Delivered, Delivery, Drawn, SkipsUnreadable
 from training.data.telling import TellingCollate, TellsErrors, Told
 from training.errors import TrainingError
 from training.ranks import ALONE, Ranks
+from training.supervised import die_with_parent
 
 T = TypeVar("T")
 B = TypeVar("B")
@@ -154,8 +155,10 @@ def deliver(
 def _leave_signals_to_the_loop(worker: int) -> None:
     """A signal to the process group must not kill workers before the loop has saved its state.
 
-    Their own parent's does end them: it sends one when it exits, and would wait for ever.
+    Their own parent's does end them: it sends one when it exits, and would wait for ever. Where
+    it is killed, so are they.
     """
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_when_told_by, args=(os.getppid(),), daemon=True).start()

@@ -22,6 +22,7 @@ from training.network import SentimentNetwork
 from training.optimizers import build_optimizer
 from training.ranks import ALONE, Ranks
 from training.run import RunFolder
+from training.stages import Watch, unwatched
 from training.stopping import StopRequest
 
 
@@ -55,8 +56,8 @@ class AmalgamationLearner:
         weights = self.data.config.loss_weights
         return amalgamation_loss(taught, self.network.ties, batch, loss_weights=weights)
 
-    def validate(self) -> tuple[dict[str, float], float]:
-        return self.data.judged(self.network.student)
+    def validate(self, watch: Watch = unwatched) -> tuple[dict[str, float], float]:
+        return self.data.judged(self.network.student, watch)
 
     def panels(self) -> dict[str, Tensor]:
         return {}

@@ -36,9 +36,13 @@ from training.objectives import OBJECTIVES
 from training.provenance import lineage
 from training.run import RunFolder
 from training.scoring import score_bundle
+from training.stages import Stages
 from training.trained import TrainedRun
 
 _BATCH_SIZE = 16
+
+_SCORING_BEGINS = {Precision.FP32: 0.75, Precision.INT8: 0.9}
+"""How much of an export is done then; scoring the float32 graph takes about twice as long."""
 
 _FLOAT_SHARES = (0.0, 0.1, 0.25, 0.4)
 """Shares of the convolutions, from the first, that INT8 may leave in float32: the least that pass.
@@ -56,6 +60,7 @@ class Export:
 
     def __init__(self, config: ExportConfig, trained: TrainedRun, *, run: RunFolder) -> None:
         self._config, self._trained, self._run = config, trained, run
+        self._stages = Stages(run)
         self._compute = Compute.choose(config.compute)
         self._spec = trained.config.image.preprocessing()
         self._notes = _read_notes(config.notes)
@@ -64,13 +69,13 @@ class Export:
 
     def write(self, folder: Path, version: str) -> None:
         """Fill `folder` with the whole bundle, or raise: GateFailed among others."""
-        self._say("calibrating on validation data")
+        self._stages.begin("calibrating on validation data", fraction=0.0)
         val = self._loader(self._trained.images(Split.VAL))
         logits = predicted_logits(self._trained.network, val, compute=self._compute)
         outputs = calibrated_outputs(self._trained.network, logits)
-        origin = lineage(self._trained)
+        origin = lineage(self._trained, publisher=self._run)
         draft = Draft(folder, self._config.name, version, outputs, self._spec, origin)
-        self._say("writing the float32 graph")
+        self._stages.begin("writing the float32 graph", fraction=0.1)
         network = self._trained.network
         fp32 = draft.graph_path(Precision.FP32)
         export_graph(network, outputs, preprocessing=self._spec, path=fp32)
@@ -80,10 +85,11 @@ class Export:
             gates.append(self._add_int8(draft))
         evaluations = tuple(self._evaluations(draft))
         draft.write(notes=self._notes, gates=tuple(gates), evaluations=evaluations)
+        self._run.fence.check()  # what was written is now published
 
     def _check_fp32(self, draft: Draft) -> list[Gate]:
         """Parity with PyTorch at several batch sizes, and the maps' identity."""
-        self._say("checking the float32 graph against PyTorch")
+        self._stages.begin("checking the float32 graph against PyTorch", fraction=0.2)
         images = np.concatenate(list(self._pixels(Split.VAL, self._config.parity_images)))
         reference = self._reference(draft, images)
         session = draft.session(Precision.FP32)
@@ -114,7 +120,9 @@ class Export:
         """Quantise as much of the backbone as its gate lets pass; if nothing, there is no graph."""
         images = list(self._pixels(Split.TRAIN, self._config.calibration_images))
         for share in _FLOAT_SHARES:
-            self._say(f"quantising the backbone, its first {share:.0%} left in float32")
+            self._stages.begin(
+                f"quantising the backbone, its first {share:.0%} left in float32", fraction=0.3
+            )
             quantize_backbone(
                 draft.graph_path(Precision.FP32),
                 draft.graph_path(Precision.INT8),
@@ -130,7 +138,7 @@ class Export:
 
     def _check_int8(self, draft: Draft, *, float_share: float) -> Gate:
         """INT8 against float32 on validation data; the gate says what was left in float32."""
-        self._say("comparing INT8 with float32 on validation data")
+        self._stages.begin("comparing INT8 with float32 on validation data", fraction=0.6)
         val = self._trained.images(Split.VAL)
         sessions = {precision: draft.session(precision) for precision in Precision}
         scores = {
@@ -161,7 +169,8 @@ class Export:
     def _evaluations(self, draft: Draft) -> Iterator[Evaluation]:
         for precision in Precision:
             if draft.graph_path(precision).exists():
-                self._say(f"scoring {precision} on the test split")
+                fraction = _SCORING_BEGINS[precision]
+                self._stages.begin(f"scoring {precision} on the test split", fraction=fraction)
                 yield from score_bundle(
                     draft.session(precision),
                     self._trained.datasets,
@@ -183,9 +192,6 @@ class Export:
         kinds = self._trained.network.label_sets
         return iter(load(images, order, kinds, workers=self._compute.loader_workers))
 
-    def _say(self, stage: str) -> None:
-        self._run.event("stage", stage=stage)
-
 
 def export(config: ExportConfig, *, run: RunFolder, datasets_root: Path) -> dict[str, object]:
     """Publish the run's best weights as the next version, and move the alias to it."""
@@ -193,6 +199,7 @@ def export(config: ExportConfig, *, run: RunFolder, datasets_root: Path) -> dict
     registry = Registry(config.registry)
     bundle = registry.publish(config.name, Export(config, trained, run=run).write)
     manifest = bundle.manifest
+    run.fence.check()
     if config.alias is not None:
         registry.set_alias(manifest.name, config.alias, version=manifest.version)
     return {

@@ -18,6 +18,7 @@ from training.objectives import task_losses
 from training.optimizers import build_optimizer
 from training.ranks import ALONE, Ranks
 from training.run import RunFolder
+from training.stages import Watch, unwatched
 from training.stopping import StopRequest
 
 
@@ -46,8 +47,8 @@ class FinetuneLearner:
         logits = self.network(batch.images).logits
         return task_losses(logits, batch, weights=self.data.config.loss_weights)
 
-    def validate(self) -> tuple[dict[str, float], float]:
-        return self.data.judged(self.network)
+    def validate(self, watch: Watch = unwatched) -> tuple[dict[str, float], float]:
+        return self.data.judged(self.network, watch)
 
     def panels(self) -> dict[str, Tensor]:
         return {}

@@ -29,7 +29,8 @@ from training.pretext.network import PretrainNetwork
 from training.pretext.table import build_task
 from training.pretext.task import Examples, Figure, Perplexity, PretextTask, overall, stacked
 from training.ranks import ALONE, Ranks
-from training.run import RunFolder, write_text
+from training.run import RunFolder
+from training.stages import Watch, unwatched
 from training.stopping import StopRequest
 
 _SHOWN = 4
@@ -98,22 +99,24 @@ class PretrainLearner:
     def losses(self, batch: TaskBatch) -> dict[str, Tensor]:
         return self.network.losses(batch)
 
-    def validate(self) -> tuple[dict[str, float], float]:
+    def validate(self, watch: Watch = unwatched) -> tuple[dict[str, float], float]:
         """Every task's losses and figures; the score is minus the sum of the losses."""
         self.network.eval()
         found: dict[str, float] = {}
         total = 0.0
         for name, data in self.tasks.items():
-            losses, figures = self._judged(name, data)
+            losses, figures = self._judged(name, data, watch=watch)
             total += sum(losses.values())
             found |= {f"{name}.{term}": value for term, value in (losses | figures).items()}
         return found, -total
 
-    def _judged(self, name: str, data: TaskData) -> tuple[dict[str, float], dict[str, float]]:
+    def _judged(
+        self, name: str, data: TaskData, *, watch: Watch
+    ) -> tuple[dict[str, float], dict[str, float]]:
         head, backbone = self.network.head(name), self.network.backbone
         losses: dict[str, list[Figure]] = {}
         figures: dict[str, list[Figure | Perplexity]] = {}
-        for examples in self._validation(data):
+        for examples in self._validation(name, data, watch=watch):
             count = len(next(iter(examples.values())))
             with torch.inference_mode(), self.compute.autocast():
                 moved = self.compute.move(examples)
@@ -123,9 +126,10 @@ class PretrainLearner:
                     figures.setdefault(figure, []).append(value)
         return overall(losses), overall(figures)
 
-    def _validation(self, data: TaskData) -> Iterable[Examples]:
+    def _validation(self, name: str, data: TaskData, *, watch: Watch) -> Iterable[Examples]:
         order = InOrder(len(data.val), data.config.batch_size)
-        return batches(data.val, order, stacked, workers=self.compute.loader_workers)
+        found = batches(data.val, order, stacked, workers=self.compute.loader_workers)
+        return watch(f"validating {name}", found, steps=len(order))
 
     def panels(self) -> dict[str, Tensor]:
         self.network.eval()
@@ -157,7 +161,7 @@ def pretrain(
     compute.place(network)
     facts = {name: dict(data.task.facts) for name, data in tasks.items()}
     if run.writes:
-        write_text(run.path / "tasks.json", json.dumps(facts, indent=2) + "\n")
+        run.write(run.path / "tasks.json", json.dumps(facts, indent=2) + "\n")
     learner = PretrainLearner(network, config, compute, tasks)
     optimizer = build_optimizer(config.optimizer, body=network.backbone, heads=network.heads)
     plan = Plan(

@@ -1,0 +1,89 @@
+"""A supervisor that ends, on request or with no warning, leaves a job that goes on elsewhere."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.training.generated import ROOT, assert_same_run
+from tests.worker.workplace import (
+    LONG,
+    Workplace,
+    is_running,
+    training_pid,
+    undisturbed,
+    wait_until,
+    workplace,
+)
+from training.run import RunFolder
+from worker.status import JobStatus
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    with workplace(tmp_path_factory.mktemp("place")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory, place: Workplace) -> RunFolder:
+    return undisturbed(tmp_path_factory.mktemp("calm") / "run", place)
+
+
+@contextmanager
+def worker_of_its_own(place: Workplace, job_id: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that supervises the job, and is killed at the latest at the end."""
+    root = place.settings.jobs_root.parent
+    url = f"unix://{place.store.client.connection_pool.connection_kwargs['path']}"
+    command = [sys.executable, "-m", "tests.worker.one_job", url, job_id, str(root)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def pid_of(folder: Path) -> int:
+    """The training process, once it was started."""
+    wait_until((folder / ".process").exists)
+    return training_pid(folder)
+
+
+def test_a_job_of_a_worker_that_is_stopped_is_back_in_its_queue_with_a_checkpoint(
+    place: Workplace, calm: RunFolder
+) -> None:
+    job_id = place.submit(**LONG)
+    with place.at_work(job_id) as working:
+        working.wait_for_a_step()
+        working.stop.set()
+    queued = place.store.get(job_id)
+    assert (queued.status, queued.attempts) == (JobStatus.QUEUED, 0)
+    assert place.work(job_id).status is JobStatus.SUCCEEDED
+    assert_same_run(working.run, calm)
+
+
+def test_a_training_process_ends_by_itself_when_its_supervisor_was_killed(
+    place: Workplace, calm: RunFolder
+) -> None:
+    job_id = place.submit(**LONG)
+    run = RunFolder(place.folder(job_id))
+    with worker_of_its_own(place, job_id) as worker:
+        pid = pid_of(run.path)
+        wait_until(run.last_checkpoint.exists)
+        worker.kill()
+        wait_until(lambda: not is_running(pid), patience_s=20)
+    wait_until(lambda: job_id in place.store.expired())
+    assert place.store.recover(job_id, JobStatus.QUEUED)
+    record = place.work(job_id)
+    assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 2)
+    assert_same_run(run, calm)
+    told = [event.data for event in place.store.events(job_id, limit=1000).items]
+    epochs = [event["epoch"] for event in told if event["event"] == "epoch"]
+    assert sorted(set(epochs)) == list(range(1, LONG["epochs"] + 1))
+    lines = (run.path / "events.jsonl").read_text().splitlines()
+    assert len([event for event in told if event["event"] != "status"]) == len(lines)
