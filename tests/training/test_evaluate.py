@@ -21,7 +21,8 @@ from training.run import RunFolder
 def evaluated(root: Path, **subject: Any) -> list[Evaluation]:
     """All evaluations on the colours of `root`."""
     given = {"datasets": DEFAULTS["datasets"], "compute": DEFAULTS["compute"], **subject}
-    results = evaluate(EvaluateConfig.model_validate(given), datasets_root=root)
+    run = RunFolder(root / "nowhere", writes=False)
+    results = evaluate(EvaluateConfig.model_validate(given), run=run, datasets_root=root)
     found = results["evaluations"]
     assert isinstance(found, list)
     return [Evaluation.model_validate(each) for each in found]

@@ -18,7 +18,8 @@ from tests.training.generated import (
     train,
     wait_until,
 )
-from training.__main__ import STOPPED, main
+from training.__main__ import main
+from training.config.supervision import STOPPED
 from training.launch import launch
 from training.run import RunFolder
 
