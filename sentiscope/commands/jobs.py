@@ -1,0 +1,184 @@
+"""`sentiscope jobs`: the jobs of a running service, over its REST API."""
+
+import json
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentiscope.client import DEFAULT_URL, Client
+from sentiscope.output import fail, remark, say, told
+from sentiscope.service_errors import ServiceError
+from sentiscope.service_values import Job
+
+app = typer.Typer(no_args_is_help=True)
+UrlOption = Annotated[
+    str, typer.Option("--url", envvar="SENTISCOPE_URL", help="Address of the service.")
+]
+KeyOption = Annotated[
+    str | None, typer.Option("--key", envvar="SENTISCOPE_API_KEY", help="API key, if it needs one.")
+]
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
+_WATCH_PATIENCE_S = 300.0
+_FOLLOW_EVERY_S = 1.0
+
+
+@app.command("submit")
+def submit(
+    what: Annotated[str, typer.Argument(metavar="KIND|FILE", help="A kind of job, or YAML file.")],
+    preset: Annotated[
+        str | None, typer.Option(help="A shipped configuration, such as demo.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="field.field=value, over file and preset.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    gpus: Annotated[int | None, typer.Option(help="GPUs that train together.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="See it through.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    key: KeyOption = None,
+) -> None:
+    """Submit a job; its id is printed."""
+    from sentiscope.given_config import BadConfig, read
+
+    with told(ServiceError, BadConfig), Client(url, key=key) as client:
+        kind, config = read(what, preset=preset, settings=settings or ())
+        job = client.submit(kind, config, name=name, gpus=gpus)
+    say(job.id)
+    if watch:
+        _watch(job.id, url, key)
+
+
+@app.command("list")
+def list_jobs(
+    status: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only those of this kind.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    url: UrlOption = DEFAULT_URL,
+    key: KeyOption = None,
+) -> None:
+    """The newest jobs, one a line."""
+    with told(ServiceError), Client(url, key=key) as client:
+        for job in islice(client.jobs(status=status, kind=kind), limit):
+            say(_line(job))
+
+
+@app.command("show")
+def show(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+    """A job's whole record, as JSON."""
+    with told(ServiceError), Client(url, key=key) as client:
+        say(json.dumps(client.record(job), indent=2))
+
+
+@app.command("watch")
+def watch(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+    """See a job through; Ctrl-C leaves it running. Status 1 unless it succeeds."""
+    _watch(job, url, key)
+
+
+@app.command("cancel")
+def cancel(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+    """End a job, or a pipeline with all its steps."""
+    _act(job, "cancel", url, key)
+
+
+@app.command("pause")
+def pause(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+    """Stop a job at a checkpoint."""
+    _act(job, "pause", url, key)
+
+
+@app.command("resume")
+def resume(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+    """Let a paused job go on."""
+    _act(job, "resume", url, key)
+
+
+@app.command("retry")
+def retry(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+    """Let a failed or cancelled job go on from its last checkpoint."""
+    _act(job, "retry", url, key)
+
+
+@app.command("logs")
+def logs(
+    job: JobArgument,
+    tail: Annotated[int, typer.Option(min=1, max=10_000, help="Lines, from the end.")] = 200,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it ends.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    key: KeyOption = None,
+) -> None:
+    """The log of a job's process."""
+    with told(ServiceError), Client(url, key=key) as client:
+        if not follow:
+            typer.echo(client.log(job, lines=tail), nl=False)
+            return
+        try:
+            _follow_log(client, job)
+        except KeyboardInterrupt:
+            return
+
+
+@app.command("artifacts")
+def artifacts(
+    job: JobArgument,
+    path: Annotated[str | None, typer.Argument(help="The one to fetch; none: list them.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to put it.")] = None,
+    url: UrlOption = DEFAULT_URL,
+    key: KeyOption = None,
+) -> None:
+    """List the files that a job made, or fetch one."""
+    with told(ServiceError, OSError), Client(url, key=key) as client:
+        if path is None:
+            for each in client.artifacts(job):
+                say(f"{each.bytes:>12}  {each.path}")
+            return
+        target = output or Path(Path(path).name)
+        with target.open("wb") as file:
+            file.writelines(client.artifact(job, path))
+        remark(f"{target}: {target.stat().st_size} bytes")
+
+
+def _act(job_id: str, action: str, url: str, key: str | None) -> None:
+    with told(ServiceError), Client(url, key=key) as client:
+        say(_line(client.act(job_id, action)))
+
+
+def _watch(job_id: str, url: str, key: str | None) -> None:
+    """Ends with status 1 unless the job succeeded or was paused."""
+    from sentiscope.job_views import fitting_view
+    from sentiscope.job_words import ending
+    from sentiscope.watching import watch
+
+    with told(ServiceError), Client(url, key=key, patience_s=_WATCH_PATIENCE_S) as client:
+        try:
+            with fitting_view() as view:
+                job = watch(client, job_id, view)
+        except KeyboardInterrupt:
+            remark(f"no longer watching; the job goes on: sentiscope jobs watch {job_id}")
+            return
+    if job.status in {"failed", "cancelled"}:
+        fail(ending(job))
+    say(ending(job))
+
+
+def _follow_log(client: Client, job_id: str) -> None:
+    at, is_over = 0, False
+    while True:
+        text, at = client.log_from(job_id, at)
+        if text:
+            typer.echo(text.decode(errors="replace"), nl=False)
+        elif is_over:
+            return
+        else:
+            is_over = client.job(job_id).has_ended
+            time.sleep(_FOLLOW_EVERY_S)
+
+
+def _line(job: Job) -> str:
+    fraction = job.progress.fraction
+    done = "" if fraction is None else f"{100 * fraction:3.0f} %"
+    words = (job.id, f"{job.status:10}", f"{job.kind:10}", done, job.name or job.step or "")
+    return "  ".join(filter(None, words)).rstrip()
