@@ -5,18 +5,19 @@ import ipaddress
 import socket
 
 from app.errors import BindingRefused
+from app.keys import KeyRing
 
 _BACKLOG = 1024
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address; raises BindingRefused."""
+def bind(host: str, port: int, *, keys: KeyRing | None) -> socket.socket:
+    """A listening socket, without keys on a loopback address alone; raises BindingRefused."""
     family, address = _resolved(host, port)
-    if not ipaddress.ip_address(address).is_loopback:
+    if keys is None and not ipaddress.ip_address(address).is_loopback:
         raise BindingRefused(
             f"listening on {host} is refused: no API keys are configured, so everyone who "
-            "reaches this machine could use and change the models; listen on 127.0.0.1 "
-            "(SENTISCOPE_HOST) and put a proxy that authenticates in front"
+            "reaches this machine could use and change the models; make one with `sentiscope "
+            "keys create NAME --scope predict`, or listen on 127.0.0.1 (SENTISCOPE_HOST)"
         )
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -8,8 +8,13 @@ from fastapi import FastAPI
 
 from app import decoding, problems
 from app.errors import NotReady
+from app.guard import Guard
+from app.inference_protocol import routes as inference_protocol
+from app.keys import key_ring
 from app.methods import HeadAsGet
-from app.routes import health, models, page, predictions
+from app.metrics import Metrics
+from app.observation import Observed
+from app.routes import health, metrics, models, page, predictions
 from app.settings import Settings
 from app.state import Service, State, open_service
 from worker.settings import JobSettings
@@ -33,22 +38,24 @@ def create_app(
     """The service; once it runs, `announce` is told which model answers, or why none does.
 
     Jobs are a part of it where `jobs` names a Redis. `leaving` says whether the server is about
-    to stop, so that streams without an end do not keep it.
+    to stop, so that streams without an end do not keep it. Raises KeysUnreadable.
     """
+    counted = Metrics()
     if jobs is not None and jobs.redis_url is None:
         jobs = None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            service = open_service(settings)
+            service = open_service(settings, counted)
             stack.callback(service.queue.close)
             await stack.enter_async_context(service.models.following())
             state = State(service=service)
             if jobs is not None:
                 from app.jobs_state import opened
 
-                state["jobs"] = await stack.enter_async_context(opened(jobs, leaving=leaving))
+                entered = opened(jobs, counted, leaving=leaving)
+                state["jobs"] = await stack.enter_async_context(entered)
             decoding.prepare()
             announce(await _readiness(service))
             yield state
@@ -64,7 +71,9 @@ def create_app(
     )
     problems.add_handlers(app)
     app.add_middleware(HeadAsGet)
-    for part in (predictions, models, health, page):
+    app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
+    app.add_middleware(Observed, metrics=counted)
+    for part in (predictions, models, inference_protocol, health, metrics, page):
         app.include_router(part.router)
     if jobs is not None:
         _add_jobs(app)
@@ -73,11 +82,12 @@ def create_app(
 
 def _add_jobs(app: FastAPI) -> None:
     """Imported here alone: serving without jobs needs neither redis nor celery."""
-    from app import job_problems
-    from app.routes import artifacts, job_events, job_output, jobs
+    from app import dataset_problems, job_problems
+    from app.routes import artifacts, datasets, job_events, job_output, jobs
 
     job_problems.add_handlers(app)
-    for part in (jobs, job_events, job_output, artifacts):
+    dataset_problems.add_handlers(app)
+    for part in (jobs, job_events, job_output, artifacts, datasets):
         app.include_router(part.router)
 
 

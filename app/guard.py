@@ -13,8 +13,8 @@ from starlette.types import Scope as Connection
 from app import problems
 from app.errors import KeyLacksScope, KeyMissing, OriginRefused, RequestError
 from app.keys import KeyRing, Scope
+from app.settings import LOOPBACK_NAMES
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OPEN = re.compile(r"/|/static/.+|/docs|/openapi\.json|/favicon\.ico|(/v2)?/health/(live|ready)")
 
 

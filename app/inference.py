@@ -53,6 +53,17 @@ class InferenceQueue:
         self._held = 0
         self._rate = DrainRate()
 
+    @property
+    def held(self) -> int:
+        """Jobs that wait or run."""
+        return self._held
+
+    def age_s(self) -> float:
+        """Seconds that the job waits that has waited longest; 0 where none does."""
+        with self._lock:
+            since = [share[0].since for share in self._turns if share]
+        return time.perf_counter() - min(since) if since else 0.0
+
     def check_room(self, jobs: int = 1) -> None:
         """Raise QueueFull when there is no room for `jobs` more."""
         if self._held + jobs > self._capacity:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Self, cast
 
@@ -14,6 +15,7 @@ from redis.retry import Retry
 
 from app import persistence
 from app.job_problems import REDIS_IS_AWAY, of_job_error
+from app.metrics import Metrics
 from worker import rows
 from worker.queue import Dispatch
 from worker.settings import JobSettings
@@ -85,9 +87,12 @@ class Jobs:
 
 
 @asynccontextmanager
-async def opened(settings: JobSettings, *, leaving: Callable[[], bool]) -> AsyncIterator[Jobs]:
+async def opened(
+    settings: JobSettings, metrics: Metrics, *, leaving: Callable[[], bool]
+) -> AsyncIterator[Jobs]:
     """The parts, closed in the end; meanwhile this process sweeps, as every worker does."""
     jobs, sweeper = Jobs.open(settings, leaving=leaving), Sweeper(settings)
+    metrics.gauge("sentiscope_jobs", "Jobs, by status.", ("status",), partial(_counts, jobs.store))
     sweeper.start()
     try:
         yield jobs
@@ -96,6 +101,14 @@ async def opened(settings: JobSettings, *, leaving: Callable[[], bool]) -> Async
         await jobs.waiting.aclose()
         jobs.dispatch.close()
         jobs.store.close()
+
+
+def _counts(store: JobStore) -> dict[tuple[str, ...], float]:
+    """Jobs by status; nothing is told while Redis is away."""
+    try:
+        return {(status,): float(count) for status, count in store.counts().items()}
+    except REDIS_IS_AWAY:
+        return {}
 
 
 def _jobs(request: Request) -> Jobs:

@@ -93,6 +93,11 @@ class KeyRing:
         return self._keys
 
 
+def key_ring(path: Path) -> KeyRing | None:
+    """The keys of a file; None where there is none, raises KeysUnreadable where it is damaged."""
+    return KeyRing(path) if path.exists() else None
+
+
 def read_keys(path: Path) -> tuple[ApiKey, ...]:
     """The keys in a file; raises KeysUnreadable."""
     try:

@@ -12,8 +12,10 @@ import uvicorn
 from pydantic import ValidationError
 
 from app import binding
-from app.errors import BindingRefused
+from app.errors import AppError
 from app.factory import create_app
+from app.keys import KeyRing, key_ring
+from app.observation import log_as_json
 from app.settings import Settings
 from models.runtime import ProviderUnavailable, demand
 from worker.settings import JobSettings
@@ -35,14 +37,17 @@ def serve(settings: Settings, jobs: JobSettings) -> None:
     """Serve until SIGINT or SIGTERM; raises SystemExit(1) where it cannot listen."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells clients' mistakes
+    if settings.log_format == "json":
+        log_as_json()
     try:
         demand(settings.provider)
-        listening = _listening(settings)
-    except (BindingRefused, ProviderUnavailable) as error:
+        keys = key_ring(settings.keys_file)
+        listening = _listening(settings, keys)
+    except (AppError, ProviderUnavailable) as error:
         _give_up(str(error))
 
     def announce(readiness: str) -> None:
-        _say(_greeting(binding.url(listening), readiness))
+        _say(_greeting(binding.url(listening), readiness, keys))
 
     def leaving() -> bool:
         return server.should_exit
@@ -77,16 +82,20 @@ def _possible(jobs: JobSettings) -> JobSettings | None:
     return None
 
 
-def _listening(settings: Settings) -> socket.socket:
+def _listening(settings: Settings, keys: KeyRing | None) -> socket.socket:
     if settings.listen_fd is not None:
         return binding.inherited(settings.listen_fd)
-    return binding.bind(settings.host, settings.port)
+    return binding.bind(settings.host, settings.port, keys=keys)
 
 
-def _greeting(url: str, readiness: str) -> str:
+def _greeting(url: str, readiness: str, keys: KeyRing | None) -> str:
+    if keys is None:
+        who, header = "this machine only, as no API keys are set", ""
+    else:
+        who, header = "API keys are demanded", " -H 'X-API-Key: ...'"
     return (
-        f"Sentiscope at {url} ({readiness}); this machine only, as no API keys are set. "
-        f"Try: curl -F image=@photo.jpg {url}/v1/predictions"
+        f"Sentiscope at {url} ({readiness}); {who}. "
+        f"Try: curl{header} -F image=@photo.jpg {url}/v1/predictions"
     )
 
 

@@ -49,6 +49,11 @@ class ModelCache:
         self._loading = asyncio.Lock()
         self._failures: dict[str, str] = {}
 
+    @property
+    def loaded(self) -> tuple[LoadedModel, ...]:
+        """Models in memory, the one not used for longest first."""
+        return tuple(self._loaded.values())
+
     async def model(self, reference: str) -> LoadedModel:
         """The loaded model that `reference` names; raises ModelError."""
         for _ in range(_TRIES - 1):

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.metrics import Metrics
+from app.problems import REFUSED
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered."""
@@ -68,6 +69,9 @@ class Observed:
             "status": status,
             "seconds": round(seconds, 6),
         }
+        if REFUSED in scope:
+            told["refused"] = scope[REFUSED]
+            self._metrics.refused.labels(scope[REFUSED]).inc()
         _log.info("%s %s %s", told["method"], told["path"], status, extra={"fields": told})
 
 

@@ -1,5 +1,9 @@
-"""Every error as `application/problem+json` (RFC 9457): one shape, one handler."""
+"""Every error as `application/problem+json` (RFC 9457): one shape, one handler.
 
+Below `/v2` it is the Open Inference Protocol's `{"error": "..."}`.
+"""
+
+import json
 import logging
 import re
 import uuid
@@ -21,6 +25,9 @@ from models.errors import ModelError
 from models.registry import BadName, NotWritable, UnknownModel, VersionInUse
 
 MEDIA_TYPE = "application/problem+json"
+REFUSED = "sentiscope.refused"
+"""Where a connection's scope says why it was refused."""
+
 _TYPE = "urn:sentiscope:problem:"
 _log = logging.getLogger(__name__)
 
@@ -31,6 +38,9 @@ _MODEL_ERRORS: Mapping[type[ModelError], type[RequestError]] = {
     NotWritable: errors.ModelReadOnly,
     BrokenBundle: errors.ModelDamaged,
 }
+_INFERENCE_PROTOCOL = re.compile(r"/v2(/|$)")
+"""Paths whose protocol has a form for errors of its own."""
+
 _FOLDERS = re.compile(r"(?<![\w.])(?:/[^\s/:'\"]+)*/(?=[^\s/])")
 """The folders of an absolute path; its last name stays."""
 
@@ -46,7 +56,7 @@ def of_error(error: RequestError, *, instance: str) -> Problem:
     name = type(error).__name__
     parts = [ProblemPart(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
     return Problem(
-        type=_TYPE + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(),
+        type=_TYPE + reason(error),
         title=(type(error).__doc__ or name).rstrip("."),
         status=error.status,
         detail=error.detail,
@@ -55,8 +65,14 @@ def of_error(error: RequestError, *, instance: str) -> Problem:
     )
 
 
+def reason(error: RequestError) -> str:
+    """The error's name as problem types and metrics spell it."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+
+
 def answer(request: Request, error: RequestError) -> Response:
-    """The answer to a request that cannot be served."""
+    """The answer to a request that cannot be served; `observation` counts why."""
+    request.scope[REFUSED] = reason(error)
     return _response(of_error(error, instance=request.url.path), error.headers)
 
 
@@ -127,5 +143,7 @@ def _message(found: Mapping[str, Any]) -> str:
 
 
 def _response(problem: Problem, headers: Mapping[str, str]) -> Response:
-    body = problem.model_dump_json(exclude_unset=True)
-    return Response(body, status_code=problem.status, headers=dict(headers), media_type=MEDIA_TYPE)
+    body, media_type = problem.model_dump_json(exclude_unset=True), MEDIA_TYPE
+    if _INFERENCE_PROTOCOL.match(problem.instance):
+        body, media_type = json.dumps({"error": problem.detail}), "application/json"
+    return Response(body, status_code=problem.status, headers=dict(headers), media_type=media_type)

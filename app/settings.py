@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,7 @@ from models.registry import SHIPPED
 from models.runtime import Provider
 from models.selection import Choice
 
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 MIB = 1024 * 1024
 _PILLOW_LIMIT = 178_956_970
 """Above this many pixels Pillow refuses to open a file at all."""
@@ -40,6 +41,17 @@ class Settings(BaseSettings):
         None,
         description="Descriptor of a listening socket inherited from the starting process; "
         "none: host and port",
+    )
+    keys_file: Path = Field(
+        Path("var/keys.json"),
+        description="File of API keys (`sentiscope keys create`); where it is, keys are demanded",
+    )
+    host_names: tuple[str, ...] = Field(
+        LOOPBACK_NAMES,
+        description="Names (a JSON list) in a request's Host that are answered without API keys",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="text: warnings and errors; json: a line a request too, on stderr"
     )
     models_root: Path = Field(
         Path("var/models"), description="Folder of the models and aliases made here"

@@ -9,6 +9,7 @@ from app.decoding import Decoder
 from app.errors import NotReady
 from app.inference import InferenceQueue
 from app.loaded_model import LoadedModel, opener
+from app.metrics import Metrics
 from app.model_cache import ModelCache
 from app.problems import of_model_error
 from app.settings import Settings
@@ -27,6 +28,7 @@ class Service:
     models: ModelCache
     queue: InferenceQueue
     decoder: Decoder
+    metrics: Metrics
 
     async def model(self, reference: str | None) -> LoadedModel:
         """The model of that name, or the service's own; raises NotReady when that is missing."""
@@ -55,13 +57,33 @@ class State(TypedDict):
     """Only where jobs are enabled."""
 
 
-def open_service(settings: Settings) -> Service:
+def open_service(settings: Settings, metrics: Metrics) -> Service:
     """A service that has loaded no model yet; close its queue in the end."""
     registry = Registry(settings.models_root, settings.shipped_root)
     models = ModelCache(registry, opener(settings), budget_bytes=settings.models_memory_bytes)
     queue = InferenceQueue(workers=settings.hands, capacity=settings.queue_size)
     decoder = Decoder(max_pixels=settings.max_pixels, at_once=settings.workers)
-    return Service(settings, models, queue, decoder)
+    metrics.gauge(
+        "sentiscope_queue_images", "Images waiting or running.", (), lambda: {(): queue.held}
+    )
+    metrics.gauge(
+        "sentiscope_queue_age_seconds",
+        "Seconds that the image waits that has waited longest.",
+        (),
+        lambda: {(): queue.age_s()},
+    )
+    metrics.gauge(
+        "sentiscope_model_loaded",
+        "Models in memory.",
+        ("model", "version", "precision", "provider"),
+        lambda: {_exact(model): 1.0 for model in models.loaded},
+    )
+    return Service(settings, models, queue, decoder, metrics)
+
+
+def _exact(model: LoadedModel) -> tuple[str, ...]:
+    manifest, session = model.manifest, model.session
+    return manifest.name, manifest.version, session.precision, session.provider
 
 
 def _service(request: Request) -> Service:

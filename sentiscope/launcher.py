@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from app import binding
+from app.keys import key_ring
 from app.settings import Settings
 from sentiscope.children import Child, Errand, Program
 from sentiscope.output import remark, say
@@ -46,10 +47,11 @@ class Launcher:
 
     def run(self) -> None:
         """Until a signal; raises BindingRefused and JobError where it cannot start."""
+        keys = key_ring(self.settings.keys_file)
         with ExitStack() as held:
             held.enter_context(_alone_in(self.folder))
             bound = held.enter_context(
-                closing(binding.bind(self.settings.host, self.settings.port))
+                closing(binding.bind(self.settings.host, self.settings.port, keys=keys))
             )
             children: list[Child] = []
             try:
@@ -133,7 +135,9 @@ class Launcher:
 
     def _announce(self, url: str, readiness: str) -> None:
         kept = "REDIS_URL" if self.jobs.redis_url else self.folder / "redis"
-        say(f"Sentiscope at {url} ({readiness}); this machine only, as no API keys are set.")
+        guarded = self.settings.keys_file.exists()
+        who = "API keys are demanded" if guarded else "this machine only, as no API keys are set"
+        say(f"Sentiscope at {url} ({readiness}); {who}.")
         say(f"Jobs are kept in {kept}, logs in {self.folder / 'log'}. Ctrl-C stops everything;")
         say("what is training goes on from its checkpoint at the next start. Try:")
         say(f"  curl -F image=@photo.jpg {url}/v1/predictions")

@@ -15,6 +15,7 @@ from app.factory import create_app
 from app.settings import Settings
 from models.registry import Registry
 from tests.tiny_bundle import tiny_writer
+from worker.settings import JobSettings
 
 PROBLEM = "application/problem+json"
 
@@ -54,11 +55,11 @@ class Client:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Client]:
+def serving(settings: Settings, jobs: JobSettings | None = None) -> Iterator[Client]:
     """A service that runs as under a server, its lifespan included."""
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_connected(create_app(settings))) as http,
+        portal.wrap_async_context_manager(_connected(create_app(settings, jobs))) as http,
     ):
         yield Client(portal, http)
 
@@ -71,7 +72,7 @@ async def _connected(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
             await app({**scope, "state": dict(state or {})}, receive, send)
 
         transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield http
 
 
@@ -80,6 +81,7 @@ def tiny_settings(folder: Path, **changes: Any) -> Settings:
     fixed: dict[str, Any] = {
         "models_root": folder / "models",
         "shipped_root": folder / "shipped",
+        "keys_file": folder / "keys.json",
         "model": "tiny",
         "workers": 2,
     }
