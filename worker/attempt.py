@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from models.registry import Registry
 from training.config.downstream import AmalgamateConfig, FinetuneConfig
+from training.config.importing import ImportConfig
 from training.config.pipeline import PipelineConfig
 from training.config.pretraining import PretrainConfig
 from training.config.recipes import RecipeConfig
@@ -16,6 +17,7 @@ from worker.ending import Asked, Ending, Finished, Remains, Stopped, ending
 from worker.errors import JobError
 from worker.gpus import visible_gpus
 from worker.holder import end_left_over, holder
+from worker.import_sources import with_real_sources
 from worker.job_folder import JobFolder
 from worker.jobs import JobRecord
 from worker.logs import JobLog
@@ -95,6 +97,8 @@ class Attempt:
     def _config(self) -> RecipeConfig:
         config = self.record.config
         assert not isinstance(config, PipelineConfig)  # a pipeline waits in no queue
+        if isinstance(config, ImportConfig):
+            return with_real_sources(config, self.record.id, self.settings)
         models = Registry(self.settings.models_root)
         return resolved(
             config,
