@@ -45,8 +45,8 @@ def test_a_job_whose_process_was_killed_is_queued_again_and_goes_on(
         working.kill()
     queued = place.store.get(job_id)
     assert (queued.status, queued.attempts) == (JobStatus.QUEUED, 1)
-    events = [event.data for event in place.store.events(job_id, limit=1000).items]
-    interrupted = [event["reason"] for event in events if event["event"] == "interrupted"]
+    told = place.told(job_id)
+    interrupted = [event["reason"] for event in told if event["event"] == "interrupted"]
     assert interrupted == ["the process was killed by SIGKILL"]
     record = place.work(job_id)
     assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 2)

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tests.training.generated import DEFAULTS, finetune_config, train, write_colours
-from tests.worker.redis_server import running_redis
+from tests.worker.redis_server import RedisServer, running_redis
 from training.run import RunFolder
 from worker.jobs import JOB_CONFIG, JobRecord, JobSpec
 from worker.settings import JobSettings
@@ -34,6 +34,12 @@ class Workplace:
 
     store: JobStore
     settings: JobSettings
+    redis: RedisServer
+
+    def told(self, job_id: str) -> list[dict[str, Any]]:
+        """All events of the job but its moves."""
+        events = [event.data for event in self.store.events(job_id, limit=1000).items]
+        return [event for event in events if event["event"] != "status"]
 
     def submit(self, kind: str = "finetune", *, gpus: int = 1, **changes: Any) -> str:
         """The id of a new job: fine-tuning on the colours, unless told otherwise."""
@@ -132,7 +138,7 @@ def workplace(root: Path) -> Iterator[Workplace]:
     with running_redis(root / "redis") as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         store = JobStore.open(server.url, prefix="test")
-        yield Workplace(store, settings)
+        yield Workplace(store, settings, server)
         store.client.close()
 
 
