@@ -1,7 +1,7 @@
 """Whether what a job refers to is there; what has not ended yet is waited for."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import (
@@ -13,20 +13,23 @@ from app.errors import (
     ModelNotFound,
     RequestError,
 )
-from app.references import Reference, References, RunReference, references
+from app.references import DatasetReference, Reference, references
+from app.referred_jobs import Placed, ReferredJobs
 from app.submission import said
 from models.errors import ModelError
+from models.labels import LabelKind
 from models.registry import Registry
-from training.config.pipeline import PipelineConfig, PipelineStep
+from training.config.dataset_card import DatasetCard
+from training.config.datasets import DatasetConfig
+from training.config.pipeline import PipelineConfig
+from worker.catalogue import BrokenDataset, Catalogue, UnknownDataset
 from worker.expansion import expand
-from worker.jobs import JobRecord, JobSpec, dataset_names, is_id
+from worker.jobs import JobRecord, JobSpec, dataset_names
 from worker.settings import JobSettings
-from worker.status import JobStatus
-from worker.store import JobStore, UnknownJob
+from worker.store import JobStore
 from worker.weights import WeightsRefused, weights_file
 
 _LOC = ("body", "config")
-_HOPELESS = frozenset({JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.CANCELLING})
 _GRAVITY: tuple[type[RequestError], ...] = (
     InvalidJob,
     DatasetNotFound,
@@ -48,105 +51,57 @@ class Admission:
     def records(self, spec: JobSpec) -> tuple[JobRecord, ...]:
         """The records to store, a pipeline's own first; raises RequestError with every fault."""
         named = references(spec.config, loc=_LOC)
-        found = _Found(self._jobs(named.runs))
-        faults = [*found.faults(named.runs), *self._faults(named)]
+        jobs = ReferredJobs.found(named.runs, self.store)
+        faults = [
+            *jobs.faults(),
+            *(fault for dataset in named.datasets for fault in self._dataset_faults(dataset)),
+            *(fault for weights in named.weights for fault in self._weights_faults(weights)),
+            *(fault for model in named.models for fault in self._model_faults(model)),
+        ]
         if faults:
             raise _error(faults)
         if isinstance(spec.config, PipelineConfig):
-            return expand(spec, awaited=found.awaited(named.runs))
-        datasets = {*dataset_names(spec.config), *found.datasets(named.runs)}
-        return (
-            JobRecord.of(
-                spec,
-                datasets=tuple(sorted(datasets)),
-                depends_on=found.unfinished(named.runs),
-            ),
-        )
+            return expand(spec, awaited=jobs.awaited(depth=len(_LOC)))
+        datasets = tuple(sorted({*dataset_names(spec.config), *jobs.datasets()}))
+        return (JobRecord.of(spec, datasets=datasets, depends_on=jobs.unfinished()),)
 
-    def _jobs(self, runs: Iterable[RunReference]) -> dict[str, JobRecord]:
-        found = {}
-        for job_id in {run.job_id for run in runs if is_id(run.job_id)}:
-            try:
-                found[job_id] = self.store.get(job_id)
-            except UnknownJob:
-                continue
-        return found
+    def _dataset_faults(self, dataset: DatasetReference) -> Iterator[Placed]:
+        try:
+            card = Catalogue(self.settings.datasets_root).card(dataset.name)
+        except UnknownDataset as error:
+            yield DatasetNotFound, Fault(dataset.loc, str(error))
+        except BrokenDataset as error:
+            yield InvalidJob, Fault(dataset.loc, str(error))
+        else:
+            if dataset.config is not None:
+                yield from _kind_faults(dataset.config, card, dataset)
 
-    def _faults(self, named: References) -> Iterator["_Placed"]:
-        yield from _dataset_faults(named.datasets, self.settings.datasets_root)
-        for weights in named.weights:
-            try:
-                weights_file(Path(weights.given), self.settings.weights_roots)
-            except WeightsRefused as error:
-                yield InvalidJob, Fault(weights.loc, str(error))
-        for model in named.models:
-            try:
-                self.models.resolve(model.given)
-            except ModelError as error:
-                yield ModelNotFound, Fault(model.loc, str(error))
+    def _weights_faults(self, weights: Reference) -> Iterator[Placed]:
+        try:
+            weights_file(Path(weights.given), self.settings.weights_roots)
+        except WeightsRefused as error:
+            yield InvalidJob, Fault(weights.loc, str(error))
+
+    def _model_faults(self, model: Reference) -> Iterator[Placed]:
+        try:
+            self.models.resolve(model.given)
+        except ModelError as error:
+            yield ModelNotFound, Fault(model.loc, str(error))
 
 
-_Placed = tuple[type[RequestError], Fault]
+def _kind_faults(
+    config: DatasetConfig, card: DatasetCard, dataset: DatasetReference
+) -> Iterator[Placed]:
+    """Kinds of label that the data set does not have and that are not derived from what it has."""
+    for kind in config.kinds:
+        is_derived = kind is LabelKind.MULTI and config.multi_at_least is not None
+        if (LabelKind.DISTRIBUTION if is_derived else kind) not in card.label_sets:
+            offered = ", ".join(sorted(card.label_sets)) or "none"
+            message = f"data set {config.name!r} has no {kind} labels; it offers: {offered}"
+            yield InvalidJob, Fault((*dataset.loc[:-1], "kinds"), message)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The jobs that are referred to, as far as they exist."""
-
-    jobs: Mapping[str, JobRecord] = field(default_factory=dict)
-
-    def faults(self, runs: Iterable[RunReference]) -> Iterator[_Placed]:
-        for run in runs:
-            fault = self._fault(run)
-            if fault is not None:
-                kind, message = fault
-                yield kind, Fault(run.loc, message)
-
-    def _fault(self, run: RunReference) -> tuple[type[RequestError], str] | None:
-        if not is_id(run.job_id):
-            return InvalidJob, (
-                f"{run.job_id!r} is not the id of a job; over HTTP a run is named by the id of "
-                "the job that makes it"
-            )
-        job = self.jobs.get(run.job_id)
-        if job is None:
-            return JobNotFound, f"there is no job {run.job_id}"
-        if job.kind not in run.kinds:
-            expected = ", ".join(sorted(run.kinds))
-            return InvalidJob, f"job {job.id} is of kind {job.kind}, expected one of {expected}"
-        if job.status in _HOPELESS:
-            return JobHasNoRun, f"job {job.id} is {job.status}; retry it, or name another"
-        return None
-
-    def unfinished(self, runs: Iterable[RunReference]) -> tuple[str, ...]:
-        """Ids of those that have not succeeded yet."""
-        ids = {run.job_id for run in runs}
-        waiting = (i for i in ids if self.jobs[i].status is not JobStatus.SUCCEEDED)
-        return tuple(sorted(waiting))
-
-    def awaited(self, runs: tuple[RunReference, ...]) -> dict[PipelineStep, tuple[str, ...]]:
-        """Ids that each step of a pipeline has to wait for."""
-        at = len(_LOC)
-        return {
-            step: self.unfinished(run for run in runs if run.loc[at] == step)
-            for step in PipelineStep
-        }
-
-    def datasets(self, runs: Iterable[RunReference]) -> set[str]:
-        """Data sets that are read because a run was trained on them."""
-        read = (run for run in runs if run.reads_its_datasets)
-        return {name for run in read for name in self.jobs[run.job_id].datasets}
-
-
-def _dataset_faults(named: Iterable[Reference], root: Path) -> Iterator[_Placed]:
-    known = sorted(card.parent.name for card in root.glob("*/dataset.json"))
-    for dataset in named:
-        if dataset.given not in known:
-            message = f"there is no data set {dataset.given!r}; known: {', '.join(known) or 'none'}"
-            yield DatasetNotFound, Fault(dataset.loc, message)
-
-
-def _error(placed: list[_Placed]) -> RequestError:
+def _error(placed: list[Placed]) -> RequestError:
     faults = [fault for _, fault in placed]
     kind = min((kind for kind, _ in placed), key=_GRAVITY.index)
     return kind(said(faults), faults=faults)

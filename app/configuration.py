@@ -1,6 +1,6 @@
 """A job's configuration as a client gives it: presets laid under it, every fault found at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -47,7 +47,15 @@ def of_validation(error: ValidationError, given: Any, *, loc: Loc) -> list[Fault
     return [
         Fault((*loc, *_places(each, given)), each["msg"].removeprefix("Value error, "))
         for each in found
+        if not _follows_from_another(each, found)
     ]
+
+
+def _follows_from_another(fault: ErrorDetails, faults: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because an entry of it is wrong."""
+    at = fault["loc"]
+    inside = (each for each in faults if each is not fault and each["loc"][: len(at)] == at)
+    return fault["type"] == "too_short" and any(inside)
 
 
 def _has(given: Any, part: str | int) -> bool:

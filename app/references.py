@@ -41,11 +41,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetReference:
+    """A data set, and what is taken from it where labels are."""
+
+    loc: Loc
+    name: str
+    config: DatasetConfig | None
+
+
+@dataclass(frozen=True, slots=True)
 class References:
     """All that a configuration refers to."""
 
     runs: tuple[RunReference, ...]
-    datasets: tuple[Reference, ...]
+    datasets: tuple[DatasetReference, ...]
     weights: tuple[Reference, ...]
     models: tuple[Reference, ...]
 
@@ -91,10 +100,10 @@ def _runs(parts: list[tuple[Loc, BaseModel]]) -> Iterator[RunReference]:
         yield RunReference((*loc, "run"), str(run), kinds, reads_its_datasets=not is_start)
 
 
-def _datasets(parts: list[tuple[Loc, BaseModel]]) -> Iterator[Reference]:
+def _datasets(parts: list[tuple[Loc, BaseModel]]) -> Iterator[DatasetReference]:
     for loc, part in parts:
         if isinstance(part, DatasetConfig):
-            yield Reference((*loc, "name"), part.name)
+            yield DatasetReference((*loc, "name"), part.name, part)
         elif isinstance(part, TaskConfig):
             for place, name in enumerate(part.datasets):
-                yield Reference((*loc, "datasets", place), name)
+                yield DatasetReference((*loc, "datasets", place), name, None)
