@@ -76,6 +76,12 @@ class OriginRefused(RequestError):
     status = HTTPStatus.FORBIDDEN
 
 
+class InvalidTensor(RequestError):
+    """A tensor is not what the model takes."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
 class EmptyImage(RequestError):
     """There is no image."""
 

@@ -49,8 +49,7 @@ class Limits:
 
 async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
     """The images of `request`, at least one; raises RequestError."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise UnsupportedContentType("a compressed body is not read; send it as it is")
+    _demand_plain(request)
     kind, parameters = parse_options_header(request.headers.get("content-type"))
     media_type = kind.decode("latin-1")
     read = _READERS.get("image/*" if media_type.startswith("image/") else media_type)
@@ -59,6 +58,13 @@ async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
         raise UnsupportedContentType(f"got {given}, expected {_FORMS}")
     async with _patience(limits):
         return await read(request, parameters, limits=limits)
+
+
+async def read_bytes(request: Request, limits: Limits) -> bytes:
+    """All of the body as it was sent; raises RequestError."""
+    _demand_plain(request)
+    async with _patience(limits):
+        return await _whole(request, limits)
 
 
 async def read_json(request: Request, kind: type[Document], *, limits: Limits) -> Document:
@@ -105,6 +111,11 @@ def _depth(value: object) -> int:
     ]:
         depth += 1
     return depth
+
+
+def _demand_plain(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedContentType("a compressed body is not read; send it as it is")
 
 
 async def _read_parts(

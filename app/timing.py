@@ -1,15 +1,13 @@
 """The `Server-Timing` header: where the time of an answer went."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any
 
 from app.inference import Done
 from app.prediction import Outcome
 
-T = TypeVar("T")
 
-
-def server_timing(done: Sequence[Done[Outcome[T]]]) -> str:
+def server_timing(done: Sequence[Done[Outcome[Any]]]) -> str:
     """Milliseconds; of several images the work is summed, of the queue it is the longest wait."""
     seconds = {
         "decode": sum(each.value.decode_s for each in done),

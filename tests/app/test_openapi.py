@@ -13,6 +13,15 @@ PATHS = {
     "/v1/models/{name}/versions/{version}": {"get", "delete"},
     "/v1/models/{name}/versions/{version}/card": {"get"},
     "/v1/models/{name}/aliases/{alias}": {"put"},
+    "/v2": {"get"},
+    "/v2/health/live": {"get"},
+    "/v2/health/ready": {"get"},
+    "/v2/models/{name}": {"get"},
+    "/v2/models/{name}/ready": {"get"},
+    "/v2/models/{name}/infer": {"post"},
+    "/v2/models/{name}/versions/{version}": {"get"},
+    "/v2/models/{name}/versions/{version}/ready": {"get"},
+    "/v2/models/{name}/versions/{version}/infer": {"post"},
     "/health/live": {"get"},
     "/health/ready": {"get"},
 }
@@ -34,11 +43,13 @@ def test_every_operation_says_what_it_does(schema: dict[str, Any]) -> None:
 
 
 def test_problems_are_described_as_problems(schema: dict[str, Any]) -> None:
-    for path in schema["paths"].values():
-        for operation in path.values():
+    for path, operations in schema["paths"].items():
+        of_inference_protocol = path.split("/")[1] == "v2"
+        media_type = "application/json" if of_inference_protocol else "application/problem+json"
+        for operation in operations.values():
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    assert list(response["content"]) == ["application/problem+json"]
+                    assert list(response["content"]) == [media_type]
 
 
 def test_all_forms_of_a_request_are_described(schema: dict[str, Any]) -> None:
