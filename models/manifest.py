@@ -34,6 +34,13 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
+class LabelThreshold(Frozen):
+    """The labels at or above `threshold`, or the first alone, hold the true one at `coverage`."""
+
+    coverage: Probability = Field(description="Least share of images like the validation data's")
+    threshold: Annotated[float, Field(ge=0, le=1)]
+
+
 class Output(Frozen):
     """One head of the graph.
 
@@ -48,6 +55,9 @@ class Output(Frozen):
     thresholds: tuple[Probability, ...] | None = Field(
         None, description="Multi-label only: a label is selected at this score or above"
     )
+    label_sets: tuple[LabelThreshold, ...] = Field(
+        (), description="Single only: conformal label sets, by their coverage"
+    )
 
     @model_validator(mode="after")
     def _lengths_agree(self) -> Self:
@@ -57,6 +67,11 @@ class Output(Frozen):
             raise ValueError("multi outputs have thresholds, others have none")
         if self.thresholds is not None and len(self.thresholds) != len(self.labels):
             raise ValueError(f"{len(self.thresholds)} thresholds for {len(self.labels)} labels")
+        if self.label_sets and self.kind is not LabelKind.SINGLE:
+            raise ValueError("single outputs alone have label sets")
+        coverages = [each.coverage for each in self.label_sets]
+        if len(set(coverages)) != len(coverages):
+            raise ValueError(f"each coverage may have one label set, got {coverages}")
         return self
 
     @property
@@ -113,6 +128,16 @@ class DatasetLineage(Frozen):
     terms: str | None = None
 
 
+class Ancestor(Frozen):
+    """A run whose weights a training started from."""
+
+    run: str = Field(description="Name of its folder; of a job, its id")
+    config: dict[str, object] = Field(description="Its recipe's full configuration")
+    code_version: str | None = None
+    datasets: tuple[DatasetLineage, ...] = ()
+    weights_sha256: Sha256 | None = None
+
+
 class Lineage(Frozen):
     """Where a model comes from."""
 
@@ -122,7 +147,12 @@ class Lineage(Frozen):
     datasets: tuple[DatasetLineage, ...]
     weights_sha256: Sha256 = Field(description="Of the checkpoint that was exported")
     parents: tuple[str, ...] = Field((), description="Checkpoints or files training started from")
-    jobs: tuple[str, ...] = ()
+    ancestors: tuple[Ancestor, ...] = Field(
+        (), description="The runs among the parents and before them, the earliest first"
+    )
+    jobs: tuple[str, ...] = Field(
+        (), description="Ids of the jobs that made it, from the first pre-training to the export"
+    )
 
 
 class Manifest(Frozen):

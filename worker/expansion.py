@@ -49,7 +49,7 @@ def expand(
     children = (
         JobRecord.of(
             _step_spec(spec, step, _pointed(spec.config, step, ids)),
-            datasets=dataset_names(getattr(spec.config, step)),
+            datasets=_datasets(spec.config, step),
             id=ids[step],
             parent_id=parent.id,
             step=step.value,
@@ -70,6 +70,13 @@ def _step_spec(spec: JobSpec, step: PipelineStep, config: JobConfig) -> JobSpec:
         gpus=spec.gpus if QUEUES[kind] is Queue.GPU else 1,
         time_limit_s=spec.time_limit_s,
     )
+
+
+def _datasets(config: PipelineConfig, step: PipelineStep) -> tuple[str, ...]:
+    """What a step reads: of the steps after training, also what the student was trained on."""
+    own = dataset_names(getattr(config, step))
+    after = step in (PipelineStep.EVALUATE, PipelineStep.EXPORT)
+    return tuple(sorted({*own, *(dataset_names(config.amalgamate) if after else ())}))
 
 
 def _pointed(config: PipelineConfig, step: PipelineStep, ids: Mapping[PipelineStep, str]) -> Any:

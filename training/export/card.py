@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.labels import LabelKind
-from models.manifest import Evaluation, Manifest, Output, Precision
+from models.manifest import DatasetLineage, Evaluation, Lineage, Manifest, Output, Precision
 from models.preprocessing import Preprocessing, Resize
 
 _SAYS = {
@@ -132,11 +132,18 @@ def _lineage(manifest: Manifest) -> str:
         f"- Backbone {source.backbone}, from {', '.join(source.parents) or 'nothing'}.",
         f"- Code {source.code_version}; weights sha256 {source.weights_sha256[:12]}; "
         f"made {manifest.created_at:%Y-%m-%d}.",
-        *(
-            f"- Data: {dataset.name}, digest {dataset.digest[:12]}. "
-            f"Terms: {dataset.terms or 'not stated'}"
-            for dataset in source.datasets
-        ),
+        *(f"- Data: {_dataset(dataset)}" for dataset in source.datasets),
+        *(f"- Pre-training data: {told}" for told in _ancestral(source)),
         "- The full training configuration is in `manifest.json`.",
     ]
     return "\n".join(lines)
+
+
+def _ancestral(source: Lineage) -> list[str]:
+    """What the runs before it were trained on, each data set once."""
+    found = (_dataset(dataset) for run in source.ancestors for dataset in run.datasets)
+    return list(dict.fromkeys(found))
+
+
+def _dataset(dataset: DatasetLineage) -> str:
+    return f"{dataset.name}, digest {dataset.digest[:12]}. Terms: {dataset.terms or 'not stated'}"

@@ -11,6 +11,7 @@ from PIL import Image
 from models.bundle import Bundle
 from models.labels import LabelKind
 from models.manifest import (
+    Ancestor,
     DatasetLineage,
     Evaluation,
     Gate,
@@ -165,6 +166,16 @@ def test_card_names_parents_data_and_their_terms(manifest: Manifest) -> None:
     assert "Code 0.1.0+gabc; weights sha256 aaaaaaaaaaaa; made 2026-01-01." in said
     assert f"- Data: FI, digest {'d' * 12}. Terms: Research only." in said
     assert f"- Data: Mine, digest {'e' * 12}. Terms: not stated" in said
+
+
+def test_card_names_the_data_of_earlier_runs_once(manifest: Manifest) -> None:
+    scenes = DatasetLineage(name="Scenes", digest="b" * 64, terms="Free.")
+    runs = tuple(Ancestor(run=name, config={}, datasets=(scenes,)) for name in ("one", "two"))
+    told = manifest.lineage.model_copy(update={"ancestors": runs})
+    said = section(
+        model_card(manifest.model_copy(update={"lineage": told}), ""), "Where it comes from"
+    )
+    assert said.count(f"- Pre-training data: Scenes, digest {'b' * 12}. Terms: Free.") == 1
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
