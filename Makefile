@@ -146,9 +146,13 @@ default-model: datasets ## Train and publish the default model from scratch (hou
 bench: .venv/.ready ## Images per second of the default model: decode, pre-processing and ONNX Runtime
 	@$(BIN)/python bench/floor.py
 
+.PHONY: bench-training
+bench-training: .venv/.ready ## Images per second of training, its pipeline and amalgamation (ARGS= for python -m bench.training)
+	@$(BIN)/python -m bench.training $(ARGS)
+
 .PHONY: bench-probe
 bench-probe: datasets ## The bar: a linear probe on frozen ImageNet features, on the same splits
-	@$(BIN)/python bench/linear_probe.py --weights $(WEIGHTS)/mobilenet_v2_imagenet1k.safetensors
+	@$(BIN)/python -m bench.linear_probe --weights $(WEIGHTS)/mobilenet_v2_imagenet1k.safetensors
 
 .PHONY: clean
 clean: ## Remove environments and caches; keeps var/ (data, runs, models)

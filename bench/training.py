@@ -1,0 +1,184 @@
+"""Images per second of training, and what the pipeline around a step and a naive step cost.
+
+What is compared runs in one process, in turn, several times; figures are medians over the rounds,
+ratios the medians of each round's own ratio. Networks start at random and photos are generated, so
+nothing has to be downloaded. Other work on the machine lowers figures and pipeline ratios alike.
+Run as `python -m bench.training`: as a file it would hide the package `training`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.amalgamation import naive_ways, our_ways, peak_memory
+from bench.learners import (
+    TimedLearner,
+    amalgamate_config,
+    finetune_config,
+    finetune_learner,
+    optimizer_of,
+    pretrain_config,
+    pretrain_learner,
+)
+from bench.photos import write_photos
+from bench.steps import bare_step, full_step, interleaved
+from training.compute import Compute
+from training.config.downstream import AmalgamateConfig, FinetuneConfig
+from training.config.pretraining import PretrainConfig, Step
+from training.stepper import Stepper
+
+RESULTS = Path("var/bench/training.json")
+WIDTH, HEIGHT = 500, 375  # pixels: the medium size of Flickr's photos
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is timed, and for how long."""
+
+    presets: str
+    precision: str
+    compile: bool
+    workers: int
+    batch_size: int
+    rounds: int
+    steps: int
+
+    def _changes(self) -> dict[str, Any]:
+        return {
+            "compute": {
+                "precision": self.precision,
+                "compile": self.compile,
+                "loader_workers": self.workers,
+            }
+        }
+
+    def pretrain(self, step: Step) -> PretrainConfig:
+        """A step of perception, at its preset's batch sizes."""
+        return pretrain_config(f"{self.presets}/{step}", **self._changes())
+
+    def finetune(self) -> FinetuneConfig:
+        """A fine-tuning at the setting's batch size."""
+        return finetune_config(
+            f"{self.presets}/amalgamate", batch_size=self.batch_size, **self._changes()
+        )
+
+    def amalgamate(self) -> AmalgamateConfig:
+        """An amalgamation at the setting's batch size."""
+        return amalgamate_config(
+            f"{self.presets}/amalgamate", batch_size=self.batch_size, **self._changes()
+        )
+
+    @property
+    def timing(self) -> dict[str, int]:
+        """How rates are taken: the warm-up is as long as a loader's queues."""
+        return {"rounds": self.rounds, "steps": self.steps, "warm_up": 2 * self.workers + 1}
+
+
+def pipelines(setting: Setting, root: Path) -> dict[str, dict[str, float]]:
+    """Images per second with the loader and without, of fine-tuning and of each step."""
+    finetune = setting.finetune()
+    found = {"finetune": _pipeline(finetune, finetune_learner(finetune, root), setting)}
+    for step in Step:
+        config = setting.pretrain(step)
+        found[step.value] = _pipeline(config, pretrain_learner(config, root), setting)
+    return found
+
+
+def _pipeline(
+    config: FinetuneConfig | PretrainConfig, learner: TimedLearner, setting: Setting
+) -> dict[str, float]:
+    compute = Compute.choose(config.compute)
+    optimizer = optimizer_of(config, learner.network)
+    stepper: Stepper[Any] = Stepper(learner, optimizer, compute=compute)
+    ways = (full_step(learner, stepper), bare_step(learner, stepper, compute=compute))
+    rates = interleaved(ways, **setting.timing)
+    return {"full": rates.median(0), "bare": rates.median(1), "ratio": rates.ratio(0, to=1)}
+
+
+def amalgamation(setting: Setting, root: Path) -> dict[str, float]:
+    """Images per second of our amalgamation and of a naive one, with reading images and without."""
+    config = setting.amalgamate()
+    rates = interleaved((*our_ways(config, root), *naive_ways(config, root)), **setting.timing)
+    full, bare, naive_full, naive_bare = range(4)
+    return {
+        "full": rates.median(full),
+        "bare": rates.median(bare),
+        "naive_full": rates.median(naive_full),
+        "naive_bare": rates.median(naive_bare),
+        "full_ratio": rates.ratio(full, to=naive_full),
+        "bare_ratio": rates.ratio(bare, to=naive_bare),
+        "pipeline_ratio": rates.ratio(full, to=bare),
+    }
+
+
+def machine() -> dict[str, object]:
+    """What the figures were taken on, and how busy it was before."""
+    on_gpu = torch.cuda.is_available()
+    return {
+        "device": torch.cuda.get_device_name() if on_gpu else platform.processor() or "CPU",
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "load_average": os.getloadavg()[0],
+        "torch": torch.__version__,
+    }
+
+
+def _setting() -> Setting:
+    on_gpu = torch.cuda.is_available()
+    parser = argparse.ArgumentParser(prog="python -m bench.training", description=__doc__)
+    parser.add_argument("--presets", default="paper" if on_gpu else "open", help="open or paper")
+    parser.add_argument("--precision", default="bfloat16", help="bfloat16 or float32")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--workers", type=int, default=8 if on_gpu else 1, help="of the loader")
+    parser.add_argument("--batch-size", type=int, default=128 if on_gpu else 32)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=8, help="timed steps a round")
+    return Setting(**vars(parser.parse_args()))
+
+
+def _table(results: dict[str, Any]) -> None:
+    machine, setting = results["machine"], results["setting"]
+    print(f"{machine['device']}, {machine['threads']} threads, load {machine['load_average']:.1f}")
+    print(f"presets {setting['presets']}, {setting['precision']}, photos {WIDTH}x{HEIGHT}\n")
+    print("images/s             full      bare  full/bare")
+    for name, rates in results["pipelines"].items():
+        print(f"{name:16} {rates['full']:8.1f}  {rates['bare']:8.1f}  {rates['ratio']:9.2f}")
+    rates = results["amalgamation"]
+    print(
+        f"{'amalgamation':16} {rates['full']:8.1f}  {rates['bare']:8.1f}  "
+        f"{rates['pipeline_ratio']:9.2f}"
+    )
+    print(f"{'naive':16} {rates['naive_full']:8.1f}  {rates['naive_bare']:8.1f}")
+    print(f"{'ours/naive':16} {rates['full_ratio']:8.2f}  {rates['bare_ratio']:8.2f}\n")
+    print("peak MiB of an amalgamation step")
+    for name in ("ours", "naive"):
+        memory = results["memory_mib"]
+        print(f"{name:16} {memory[f'{name}_peak']:8.0f}  before {memory[f'{name}_before']:.0f}")
+
+
+def main() -> None:
+    """Print a table and write RESULTS."""
+    setting = _setting()
+    results: dict[str, Any] = {"machine": machine(), "setting": asdict(setting)}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        most = max(setting.batch_size, 64)
+        write_photos(root, images=2 * most, width=WIDTH, height=HEIGHT)
+        results["pipelines"] = pipelines(setting, root)
+        results["amalgamation"] = amalgamation(setting, root)
+        results["memory_mib"] = peak_memory(setting.amalgamate(), root)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    _table(results)
+    print(f"\nwritten to {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()
