@@ -54,6 +54,10 @@ class Batcher:
 
     def run(self, pixels: Pixels, names: Sequence[str]) -> Arrays:
         """One image's arrays, without the batch axis; waits for them in the calling thread."""
+        return self.submit(pixels, names).result()
+
+    def submit(self, pixels: Pixels, names: Sequence[str]) -> "Future[Arrays]":
+        """The arrays to come of one image 3,H,W."""
         item = _Item(pixels, tuple(names), Future(), time.monotonic())
         with self._changed:
             closed = self._closed
@@ -62,7 +66,7 @@ class Batcher:
                 self._changed.notify()
         if closed:
             _run_together(self._run, [item])
-        return item.future.result()
+        return item.future
 
     def close(self) -> None:
         """Finish what waits; what still comes runs alone, in the thread that asks."""

@@ -1,7 +1,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -103,4 +104,104 @@ def test_waiting_jobs_of_a_caller_that_is_gone_are_dropped(queue: InferenceQueue
 
     asyncio.run(leave())
     asyncio.run(queue.run([lambda: None], deadline_s=5))
+    assert ran == []
+
+
+@pytest.fixture
+def alone() -> Iterator[InferenceQueue]:
+    """A queue with one thread, so that jobs run in an order."""
+    opened = InferenceQueue(workers=1, capacity=100)
+    yield opened
+    opened.close()
+
+
+class _Gate:
+    """A job that tells when it has begun, and ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.set()
+        assert self.go_on.wait(20)
+
+    async def reached(self) -> None:
+        assert await asyncio.to_thread(self.begun.wait, 20)
+
+
+def _noted(ran: list[str], name: str) -> Callable[[], None]:
+    return partial(ran.append, name)
+
+
+def test_requests_take_turns_so_that_a_large_one_does_not_hold_up_the_others(
+    alone: InferenceQueue,
+) -> None:
+    gate, ran = _Gate(), list[str]()
+
+    async def ask() -> None:
+        first = asyncio.create_task(alone.run([gate], deadline_s=20))
+        await gate.reached()
+        asked = [["a"] * 64, ["b"], ["c"] * 3]
+        tasks = [
+            asyncio.create_task(alone.run([_noted(ran, name) for name in names], deadline_s=20))
+            for names in asked
+        ]
+        await asyncio.sleep(0)  # each has now put its jobs into the queue
+        gate.go_on.set()
+        await asyncio.gather(first, *tasks)
+
+    asyncio.run(ask())
+    assert ran[:7] == ["a", "b", "c", "a", "c", "a", "c"]
+    assert ran[7:] == ["a"] * 61
+
+
+def test_jobs_of_a_caller_that_left_cost_nothing_and_free_their_places(
+    alone: InferenceQueue,
+) -> None:
+    gate, ran = _Gate(), list[str]()
+
+    async def leave() -> None:
+        first = asyncio.create_task(alone.run([gate], deadline_s=20))
+        await gate.reached()
+        leaving = asyncio.create_task(alone.run([_noted(ran, "left")] * 99, deadline_s=20))
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull):
+            alone.check_room()
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        alone.check_room(99)
+        gate.go_on.set()
+        await first
+        await alone.run([_noted(ran, "came")] * 100, deadline_s=20)
+
+    asyncio.run(leave())
+    assert ran == ["came"] * 100
+
+
+def test_place_of_a_job_is_free_before_its_caller_knows_the_result() -> None:
+    queue = InferenceQueue(workers=1, capacity=1)
+
+    async def ask() -> None:
+        for _ in range(200):
+            await queue.run([lambda: None], deadline_s=20)
+
+    asyncio.run(ask())
+    queue.close()
+
+
+def test_closing_drops_what_waits_and_finishes_what_runs() -> None:
+    queue, gate, ran = InferenceQueue(workers=1, capacity=4), _Gate(), list[str]()
+
+    async def close() -> None:
+        running = asyncio.create_task(queue.run([gate], deadline_s=20))
+        await gate.reached()
+        waiting = asyncio.create_task(queue.run([_noted(ran, "waited")], deadline_s=20))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(asyncio.to_thread(queue.close))
+        await asyncio.wait([waiting])
+        assert waiting.cancelled()
+        gate.go_on.set()
+        await asyncio.gather(running, closing)
+
+    asyncio.run(close())
     assert ran == []
