@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from app.schemas import Distribution, Multi, MultiScore, Score, Single
+from app.schemas import ConformalSet, Distribution, Multi, MultiScore, Score, Single
 from models.labels import LabelKind
-from models.manifest import Output
+from models.manifest import LabelThreshold, Output
 
 Scores = NDArray[np.float32]
 Answer = Single | Multi | Distribution
@@ -16,6 +16,13 @@ Answer = Single | Multi | Distribution
 def answer(output: Output, scores: Scores, *, top_k: int | None) -> Answer:
     """The answer of one output for one image's `scores` (K)."""
     return _ANSWERS[output.kind](output, scores, top_k=top_k)
+
+
+def conformal_set(output: Output, scores: Scores, label_set: LabelThreshold) -> ConformalSet:
+    """The labels that reach the set's threshold, or the first alone, highest first."""
+    ranked = _ranked(output, scores)
+    labels = [each.label for each in ranked if each.score >= label_set.threshold]
+    return ConformalSet(coverage=label_set.coverage, labels=labels or [ranked[0].label])
 
 
 def shortest(value: np.float32) -> float:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from app.errors import Fault, InvalidOption
 from models.labels import LabelKind, UnknownLabel
-from models.manifest import Manifest, Output
+from models.manifest import LabelThreshold, Manifest, Output
 
 
 class Explain(StrEnum):
@@ -36,6 +36,12 @@ class Options(BaseModel):
     )
     top_k: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Keep this many of each output's sorted scores", examples=[3]
+    )
+    coverage: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Add to `single` a set of labels that holds the right one for this share of "
+        "images; the model says for which shares it has one",
+        examples=[0.9],
     )
     explain: Explain = Field(Explain.NONE, description="`heatmap` adds where the evidence lies")
     explain_output: LabelKind | None = Field(
@@ -77,6 +83,8 @@ class Plan:
     outputs: tuple[Output, ...]
     top_k: int | None
     explained: Explained | None
+    label_set: LabelThreshold | None = None
+    """Of the output `single`."""
 
     @property
     def arrays(self) -> tuple[str, ...]:
@@ -94,7 +102,20 @@ def plan(options: Options, manifest: Manifest) -> Plan:
         kinds = [LabelKind(name.strip()) for name in options.outputs.split(",")]
         outputs = tuple(_output(manifest, kind, option="outputs") for kind in dict.fromkeys(kinds))
     explained = _explained(options, manifest) if options.explain is Explain.HEATMAP else None
-    return Plan(outputs, options.top_k, explained)
+    label_set = None if options.coverage is None else _label_set(outputs, options.coverage)
+    return Plan(outputs, options.top_k, explained, label_set)
+
+
+def _label_set(outputs: tuple[Output, ...], coverage: float) -> LabelThreshold:
+    single = next((output for output in outputs if output.kind is LabelKind.SINGLE), None)
+    known = single.label_sets if single else ()
+    for each in known:
+        if each.coverage == coverage:
+            return each
+    there = ", ".join(f"{each.coverage:g}" for each in known) or "none"
+    raise _invalid(
+        "coverage", f"there is no label set of coverage {coverage:g}; there are: {there}"
+    )
 
 
 def _explained(options: Options, manifest: Manifest) -> Explained:

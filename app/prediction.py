@@ -13,8 +13,9 @@ from app.decoding import Decoded, Decoder, Picture
 from app.errors import RequestError
 from app.loaded_model import LoadedModel
 from app.options import Explained, Plan
-from app.schemas import Explanation, ImageFacts, Prediction
+from app.schemas import Explanation, ImageFacts, Prediction, Single
 from app.uploads import Upload
+from models.labels import LabelKind
 from models.preprocessing import Preprocessing
 from models.runtime import Arrays
 
@@ -84,6 +85,8 @@ def _named(upload: Upload, scored: Scored, *, plan: Plan, spec: Preprocessing) -
         output.kind.value: answers.answer(output, arrays[output.scores_name], top_k=plan.top_k)
         for output in plan.outputs
     }
+    if plan.label_set is not None:
+        found["single"] = _with_set(found["single"], plan, arrays)
     if plan.explained is not None:
         found["explanation"] = _explanation(plan.explained, arrays, picture=picture, spec=spec)
     facts = ImageFacts(
@@ -93,6 +96,13 @@ def _named(upload: Upload, scored: Scored, *, plan: Plan, spec: Preprocessing) -
         height=picture.height,
     )
     return Prediction(image=facts, **found)
+
+
+def _with_set(single: Single, plan: Plan, arrays: Arrays) -> Single:
+    output = next(each for each in plan.outputs if each.kind is LabelKind.SINGLE)
+    assert plan.label_set is not None
+    found = answers.conformal_set(output, arrays[output.scores_name], plan.label_set)
+    return single.model_copy(update={"set": found})
 
 
 def _explanation(

@@ -85,12 +85,20 @@ class MultiScore(Score):
     selected: bool
 
 
+class ConformalSet(Wire):
+    """Labels that hold the right one for this share of images like those it was fitted on."""
+
+    coverage: float
+    labels: list[str]
+
+
 class Single(Wire):
     """Exactly one label holds; scores sum to 1."""
 
     label: str
     score: float
     scores: list[Score]
+    set: ConformalSet | None = Field(None, description="Where `coverage` was asked for")
 
 
 class Multi(Wire):

@@ -17,6 +17,7 @@ from models.labels import LabelKind, LabelSet
 from models.manifest import (
     INPUT_NAME,
     GraphFile,
+    LabelThreshold,
     Lineage,
     Manifest,
     Output,
@@ -25,6 +26,7 @@ from models.manifest import (
 from models.preprocessing import Preprocessing
 
 COLOURS = LabelSet(names=("red", "green", "blue"))
+SETS = (LabelThreshold(coverage=0.9, threshold=0.3), LabelThreshold(coverage=0.5, threshold=0.95))
 SIDE = 16
 SPEC = Preprocessing(size=SIDE, mean=(0, 0, 0), std=(1, 1, 1))
 KINDS = (LabelKind.SINGLE, LabelKind.MULTI, LabelKind.DISTRIBUTION)
@@ -39,13 +41,14 @@ _ACTIVATIONS = {
 def tiny_outputs(
     kinds: Sequence[LabelKind] = KINDS, *, bias: tuple[float, ...] = (0.0, 0.0, 0.0)
 ) -> tuple[Output, ...]:
-    """One output a kind over the three colours; multi thresholds are 0.6."""
+    """One output a kind over the three colours; multi thresholds are 0.6, label sets SETS."""
     return tuple(
         Output(
             kind=kind,
             labels=COLOURS,
             bias=bias,
             thresholds=(0.6, 0.6, 0.6) if kind is LabelKind.MULTI else None,
+            label_sets=SETS if kind is LabelKind.SINGLE else (),
         )
         for kind in kinds
     )

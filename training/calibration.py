@@ -1,5 +1,6 @@
 """Fitting what turns scores into statements: a temperature and thresholds, on validation data."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -52,6 +53,39 @@ def fit_thresholds(probabilities: Floats, targets: Booleans) -> Float64s:
     scores = check_probabilities(probabilities)
     relevant = check_relevance(targets, scores)
     return np.array([_best_threshold(scores[:, c], relevant[:, c]) for c in range(scores.shape[1])])
+
+
+def fit_label_threshold(probabilities: Floats, targets: Integers, *, coverage: float) -> float:
+    """The score from which on labels join a set that holds the true one at `coverage`; in [0, 1].
+
+    Split conformal prediction with least ambiguous sets: of the true class's probabilities of N
+    images the ceil((N + 1) coverage)-th from the top (Sadinle, Lei and Wasserman, "Least Ambiguous
+    Set-Valued Classifiers with Bounded Error Levels", JASA 2019; Angelopoulos and Bates, "A Gentle
+    Introduction to Conformal Prediction", 2021, section 1). 0, and so every label, where N is too
+    small for the coverage.
+    """
+    if not 0 < coverage < 1:
+        raise InvalidMetricInput(f"coverage {coverage} given, expected a share between 0 and 1")
+    scores = check_probabilities(probabilities)
+    truth = check_class_ids(targets, scores)
+    falling = np.sort(scores[np.arange(len(truth)), truth])[::-1]
+    rank = math.ceil((len(falling) + 1) * coverage)
+    return float(falling[rank - 1]) if rank <= len(falling) else 0.0
+
+
+def label_set_figures(
+    probabilities: Floats, targets: Integers, *, threshold: float
+) -> tuple[float, float]:
+    """Share of N images whose set holds the true class, and the sets' mean size.
+
+    A set is the labels at or above `threshold`, or the first alone where none is.
+    """
+    scores = check_probabilities(probabilities)
+    truth = check_class_ids(targets, scores)
+    members = scores >= threshold  # N,C
+    rows = np.arange(len(truth))
+    members[rows, scores.argmax(axis=1)] = True
+    return float(members[rows, truth].mean()), float(members.sum(axis=1).mean())
 
 
 def expected_calibration_error(

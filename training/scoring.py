@@ -9,6 +9,7 @@ from models.manifest import Evaluation, Manifest, Output, Precision
 from models.preprocessing import Preprocessing
 from models.runtime import Session
 from training.bundle_evaluation import bundle_predictions
+from training.calibration import label_set_figures
 from training.compute import Compute
 from training.config.datasets import DatasetConfig
 from training.data.canonical import CanonicalDataset, Split
@@ -148,5 +149,18 @@ def _evaluation(
         protocol=protocol,
         images=len(predictions.targets),
         precision=precision,
-        metrics=judge(kind, predictions, labels=head.labels, thresholds=thresholds),
+        metrics=judge(kind, predictions, labels=head.labels, thresholds=thresholds)
+        | _label_set_metrics(head, predictions),
     )
+
+
+def _label_set_metrics(head: Output, predictions: Predictions) -> dict[str, float]:
+    """Whether the label sets keep what they promise, and how large they are."""
+    metrics: dict[str, float] = {}
+    for each in head.label_sets:
+        covered, size = label_set_figures(
+            predictions.scores, predictions.targets, threshold=each.threshold
+        )
+        metrics[f"set_coverage_at_{each.coverage:g}"] = covered
+        metrics[f"set_size_at_{each.coverage:g}"] = size
+    return metrics

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answers import answer, entropy, shortest
+from app.answers import answer, conformal_set, entropy, shortest
 from app.schemas import Distribution, Multi, Single
 from models.labels import LabelKind
 from models.manifest import Output
@@ -65,3 +65,12 @@ def test_a_printed_score_is_the_same_float32(value: float) -> None:
 
 def test_every_kind_of_label_has_an_answer() -> None:
     assert {output.kind for output in tiny_outputs()} == set(LabelKind)
+
+
+def test_conformal_set_is_what_reaches_its_threshold_and_never_empty() -> None:
+    wide, narrow = SINGLE.label_sets
+    scores = np.array([0.34, 0.36, 0.3], np.float32)
+    assert conformal_set(SINGLE, scores, wide).labels == ["green", "red", "blue"]
+    assert conformal_set(SINGLE, SCORES, wide).labels == ["green"]
+    assert conformal_set(SINGLE, SCORES, narrow).labels == ["green"]
+    assert conformal_set(SINGLE, SCORES, narrow).coverage == 0.5

@@ -57,8 +57,8 @@ def test_request_in_flight_is_answered_before_the_service_stops(tmp_path: Path) 
     with served(tmp_path) as server:
         address = server.url.removeprefix("http://").split(":")
         with socket.create_connection((address[0], int(address[1])), timeout=20) as client:
-            head = f"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n"
-            client.sendall(f"{head}Content-Type: image/png\r\n\r\n".encode() + content)
+            head = "POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+            client.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
             time.sleep(0.2)
             server.process.send_signal(signal.SIGTERM)
             answer = client.makefile("rb").read()

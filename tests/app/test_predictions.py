@@ -339,3 +339,19 @@ def test_deadline_is_answered(tmp_path: Path) -> None:
     with serving(tiny_settings(tmp_path, deadline_s=0.001)) as client:
         problem = assert_problem(client.send_bytes(encoded(noise((1500, 1500)))), 504)
         assert "0.001 s" in problem["detail"]
+
+
+def test_coverage_adds_a_set_of_labels(client: Client) -> None:
+    content = encoded(solid())
+    plain = client.send_bytes(content).json()["predictions"][0]["single"]
+    assert "set" not in plain
+    asked = client.send_bytes(content, coverage="0.9").json()["predictions"][0]["single"]
+    assert asked["set"]["coverage"] == 0.9
+    assert asked["set"]["labels"][0] == plain["label"]
+
+
+def test_coverage_that_the_model_lacks_names_those_it_has(client: Client) -> None:
+    problem = assert_problem(client.send_bytes(encoded(solid()), coverage="0.7"), 422)
+    assert "0.9, 0.5" in problem["detail"]
+    without = client.send_bytes(encoded(solid()), coverage="0.9", outputs="multi")
+    assert "there are: none" in assert_problem(without, 422)["detail"]

@@ -11,8 +11,10 @@ from sklearn.metrics import f1_score
 from training.calibration import (
     TEMPERATURE_RANGE,
     expected_calibration_error,
+    fit_label_threshold,
     fit_temperature,
     fit_thresholds,
+    label_set_figures,
 )
 from training.metrics.checks import (
     EmptyInput,
@@ -203,3 +205,42 @@ def test_certain_and_right_is_perfectly_calibrated() -> None:
 def test_calibration_error_needs_a_bin() -> None:
     with pytest.raises(InvalidMetricInput, match="0 bins"):
         expected_calibration_error(np.eye(3), np.array([0, 1, 2]), bins=0)
+
+
+def test_label_threshold_is_the_ranked_probability_of_the_truth() -> None:
+    true = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2])  # of 9 images
+    scores = np.column_stack([true, 1 - true])
+    targets = np.zeros(9, dtype=np.int64)
+    # (9 + 1) * 0.8 = 8: the eighth from the top
+    assert fit_label_threshold(scores, targets, coverage=0.8) == 0.25
+    assert fit_label_threshold(scores, targets, coverage=0.9) == 0.2
+    assert fit_label_threshold(scores, targets, coverage=0.95) == 0.0  # rank 10 of 9: every label
+
+
+@pytest.mark.parametrize("coverage", [0.7, 0.8, 0.9, 0.95])
+def test_label_sets_keep_their_coverage_on_held_out_data(coverage: float) -> None:
+    """Over many draws the mean coverage lies at the stated one; a set is never empty."""
+    generator = np.random.default_rng(7)
+    covered = []
+    for _ in range(200):
+        scores = generator.dirichlet(np.full(5, 0.5), size=400)
+        targets = np.array([generator.choice(5, p=row) for row in scores])
+        threshold = fit_label_threshold(scores[:200], targets[:200], coverage=coverage)
+        share, size = label_set_figures(scores[200:], targets[200:], threshold=threshold)
+        covered.append(share)
+        assert size >= 1
+    assert (
+        coverage - 0.01 <= np.mean(covered) <= max(coverage + 0.015, np.mean(scores.max(1)) + 0.02)
+    )
+
+
+def test_label_set_without_a_score_at_its_threshold_is_the_first_label() -> None:
+    scores = np.array([[0.4, 0.35, 0.25], [0.2, 0.5, 0.3]])
+    assert label_set_figures(scores, np.array([0, 0]), threshold=0.9) == (0.5, 1.0)
+    assert label_set_figures(scores, np.array([1, 2]), threshold=0.3) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("coverage", [0.0, 1.0, -0.1, 1.5])
+def test_coverage_is_a_share(coverage: float) -> None:
+    with pytest.raises(InvalidMetricInput, match="between 0 and 1"):
+        fit_label_threshold(np.array([[0.5, 0.5]]), np.array([0]), coverage=coverage)

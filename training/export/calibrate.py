@@ -1,15 +1,19 @@
-"""Temperatures and thresholds of every head, fitted on validation data."""
+"""Temperatures, thresholds and label sets of every head, fitted on validation data."""
 
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.labels import LabelKind
-from models.manifest import Output
-from training.calibration import fit_temperature, fit_thresholds
+from models.manifest import LabelThreshold, Output
+from training.calibration import fit_label_threshold, fit_temperature, fit_thresholds
 from training.errors import TrainingError
 from training.evaluation import Predictions, probabilities
 from training.network import SentimentNetwork
+
+COVERAGES = (0.8, 0.9, 0.95)
+"""Of the label sets that a single output gets."""
 
 _CLOSEST = 1e-6
 """Thresholds stay this far from 0 and 1."""
@@ -41,10 +45,20 @@ def _output(network: SentimentNetwork, kind: LabelKind, found: Predictions) -> O
     else:
         rows = np.eye(len(labels))[found.targets] if found.targets.ndim == 1 else found.targets
         temperature = fit_temperature(found.scores, rows)
+    label_sets: tuple[LabelThreshold, ...] = ()
+    if kind is LabelKind.SINGLE:
+        scores = probabilities(kind, found.scores / temperature)
+        label_sets = tuple(_label_set(scores, found, coverage) for coverage in COVERAGES)
     return Output(
         kind=kind,
         labels=labels,
         bias=tuple(network.head(kind).linear.bias.tolist()),
         temperature=temperature,
         thresholds=thresholds,
+        label_sets=label_sets,
     )
+
+
+def _label_set(scores: NDArray[np.float64], found: Predictions, coverage: float) -> LabelThreshold:
+    threshold = fit_label_threshold(scores, found.targets, coverage=coverage)
+    return LabelThreshold(coverage=coverage, threshold=threshold)
