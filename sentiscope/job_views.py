@@ -1,4 +1,4 @@
-"""How a watched job is shown: bars on a terminal, lines elsewhere. All on stderr."""
+"""How a watched job is shown, on stderr: bars on a terminal, lines elsewhere."""
 
 import time
 from types import TracebackType
@@ -52,7 +52,7 @@ class LineView:
 class BarView:
     """A bar a running job, with its time left and latest figures; events are lines above."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console) -> None:
         self._progress = Progress(
             TextColumn("{task.description:12}"),
             BarColumn(bar_width=24),
@@ -60,7 +60,7 @@ class BarView:
             TextColumn("{task.fields[place]}"),
             TextColumn("{task.fields[left]}"),
             TextColumn("{task.fields[figures]}", style="dim"),
-            console=Console(stderr=True),
+            console=console,
         )
         self._bars: dict[str, TaskID] = {}
 
@@ -102,7 +102,7 @@ class BarView:
 
 def fitting_view() -> LineView | BarView:
     """Bars where a person watches."""
-    return BarView() if is_terminal() else LineView()
+    return BarView(Console(stderr=True)) if is_terminal() else LineView()
 
 
 def _running(job: Job, steps: tuple[Job, ...]) -> list[Job]:

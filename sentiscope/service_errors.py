@@ -30,6 +30,8 @@ def refusal(response: httpx.Response) -> Refused:
     sentence = str(problem.get("detail") or problem.get("title") or response.reason_phrase)
     faults = [each for each in problem.get("errors", ()) if isinstance(each, dict)]
     lines = [f"  {_place(each.get('loc', ()))}: {each.get('msg')}" for each in faults]
+    if len(lines) == 1 and lines[0].strip() in sentence:
+        lines = []
     return Refused("\n".join([sentence, *lines]), response.status_code)
 
 
