@@ -13,7 +13,15 @@ from models.bundle import Bundle, PrecisionMissing
 from models.labels import LabelKind
 from models.manifest import Precision
 from models.preprocessing import preprocess
-from models.runtime import Provider, ProviderUnavailable, Session, WrongInput
+from models.runtime import (
+    Provider,
+    ProviderUnavailable,
+    Session,
+    WrongInput,
+    demand,
+    run_bound,
+    run_plain,
+)
 from tests.tiny_bundle import KINDS, SPEC, tiny_outputs, write_tiny_bundle
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -155,6 +163,30 @@ def test_precision_that_the_bundle_lacks_is_refused(session: Session) -> None:
 def test_session_tells_what_it_runs_and_where(session: Session) -> None:
     assert (session.precision, session.provider) == (Precision.FP32, Provider.CPU)
     assert session.manifest is session.bundle.manifest
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_a_run_with_bound_arrays_gives_the_numbers_of_a_plain_one(
+    session: Session, size: int
+) -> None:
+    names = ("multi_map", "single")
+    strided = np.repeat(_noise(size), 2, axis=0)[::2]
+    found = run_bound(session._session, strided, names)
+    assert tuple(found) == names
+    for name, expected in run_plain(session._session, _noise(size), names).items():
+        np.testing.assert_array_equal(found[name], expected)
+
+
+def test_the_cpu_is_always_there() -> None:
+    demand(Provider.CPU)
+
+
+@pytest.mark.skipif(
+    "CUDAExecutionProvider" in ort.get_available_providers(), reason="ONNX Runtime has CUDA"
+)
+def test_cuda_that_is_demanded_and_not_there_is_told() -> None:
+    with pytest.raises(ProviderUnavailable, match="cannot use cuda here"):
+        demand(Provider.CUDA)
 
 
 @pytest.mark.skipif(
