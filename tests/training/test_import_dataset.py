@@ -32,6 +32,7 @@ def prepared(folder: Path, source: Path) -> RunFolder:
                 "sources": [source],
                 "labels": COLOURS,
                 "title": "Colours",
+                "val_fraction": 0.0,
             }
         )
     )

@@ -79,13 +79,14 @@ def test_a_process_whose_supervisor_died_makes_a_checkpoint_and_ends_with_its_lo
     run = RunFolder(tmp_path)
     compute = {**DEFAULTS["compute"], "loader_workers": 1}
     run.prepare(finetune_config(epochs=20, checkpoint_every_s=1e9, compute=compute))
-    process = started("-m", "training", str(run.path), "--datasets", str(few), "--supervised")
     log = run.path / "events.jsonl"
-    wait_until(lambda: log.exists() and "progress" in log.read_text(), process)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert not run.last_checkpoint.exists()
-    close(process)
-    _, said = process.communicate(timeout=60)
+    arguments = ("-m", "training", str(run.path), "--datasets", str(few), "--supervised")
+    with started(*arguments) as process:
+        wait_until(lambda: log.exists() and "progress" in log.read_text(), process)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert not run.last_checkpoint.exists()
+        close(process)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == STOPPED, said
     assert run.last_checkpoint.exists()
     assert '"event": "stopped"' in log.read_text().splitlines()[-1]
@@ -93,21 +94,20 @@ def test_a_process_whose_supervisor_died_makes_a_checkpoint_and_ends_with_its_lo
 
 
 def test_a_process_that_does_not_stop_in_time_is_ended() -> None:
-    process = started("-c", STUCK)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    close(process)
-    process.communicate(timeout=20)
+    with started("-c", STUCK) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        close(process)
+        process.communicate(timeout=20)
     assert process.returncode == STOPPED
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's part of it is Linux's")
 def test_a_process_that_was_started_by_another_dies_with_it() -> None:
-    launcher = started("-c", LAUNCHER, MEMBER)
-    assert launcher.stdout is not None
-    member = int(launcher.stdout.readline())
-    assert launcher.stdout.readline() == "begun\n"
-    assert lives(member)
-    launcher.send_signal(signal.SIGKILL)
-    launcher.wait()
+    with started("-c", LAUNCHER, MEMBER) as launcher:
+        assert launcher.stdout is not None
+        member = int(launcher.stdout.readline())
+        assert launcher.stdout.readline() == "begun\n"
+        assert lives(member)
+        launcher.send_signal(signal.SIGKILL)
     wait_until_gone([member])
