@@ -20,6 +20,7 @@ from worker.following import follow, walk
 from worker.jobs import Failure, JobKind, JobRecord, JobResult
 from worker.pipeline_progress import pipeline_progress
 from worker.promotion import promote
+from worker.redaction import Redaction
 from worker.settings import JobSettings
 from worker.status import ENDED, JobStatus
 from worker.store import JobStore
@@ -58,18 +59,21 @@ def advance(store: JobStore, parent_id: str, *, settings: JobSettings) -> JobRec
         if progress != parent.progress:
             store.show(parent_id, progress)
         return parent
-    return _ended(store, parent, steps, Registry(settings.models_root))
+    return _ended(store, parent, steps, settings)
 
 
 def _ended(
-    store: JobStore, parent: JobRecord, steps: Sequence[JobRecord], registry: Registry
+    store: JobStore, parent: JobRecord, steps: Sequence[JobRecord], settings: JobSettings
 ) -> JobRecord:
     """The record of a pipeline whose steps all succeeded, after its end."""
+    redaction = Redaction.of(settings)
     try:
-        changes: Mapping[str, Any] = {"result": _result(parent, steps, registry)}
+        result = _result(parent, steps, Registry(settings.models_root))
+        reason = redaction.text(result.reason or "")
+        changes: Mapping[str, Any] = {"result": result.model_copy(update={"reason": reason})}
         status = JobStatus.SUCCEEDED
     except (ModelError, NothingPublished) as error:
-        changes = {"error": Failure(type=type(error).__name__, message=str(error))}
+        changes = {"error": Failure(type=type(error).__name__, message=redaction.text(str(error)))}
         status = JobStatus.FAILED
     store.show(parent.id, pipeline_progress(steps, now=datetime.now(UTC)))
     return walk(store, parent, status, changes) or store.get(parent.id)

@@ -9,6 +9,7 @@ from hashlib import sha256
 import httpx
 
 from worker.deliveries import Delivery
+from worker.redaction import Redaction
 from worker.settings import JobSettings
 from worker.store import JobStore
 
@@ -63,7 +64,7 @@ def _delivered(
 def _post(client: httpx.Client, delivery: Delivery, settings: JobSettings) -> None:
     """One attempt; the answer's status counts, its body is not read."""
     assert settings.webhook_secret is not None
-    body = _body(delivery)
+    body = _body(delivery, Redaction.of(settings))
     signed = signature(settings.webhook_secret.get_secret_value(), body, at=int(time.time()))
     headers = {"Content-Type": "application/json", SIGNATURE: signed}
     with client.stream(
@@ -73,15 +74,15 @@ def _post(client: httpx.Client, delivery: Delivery, settings: JobSettings) -> No
             raise _Refused(f"the receiver answered {response.status_code}, expected 2xx")
 
 
-def _body(delivery: Delivery) -> bytes:
-    """The same bytes in every attempt."""
+def _body(delivery: Delivery, redaction: Redaction) -> bytes:
+    """The same bytes in every attempt, without the host's folders."""
     told = {
         "id": delivery.id,
         "type": f"job.{delivery.job['status']}",
         "created_at": delivery.created_at.isoformat().replace("+00:00", "Z"),
         "job": delivery.job,
     }
-    return json.dumps(told, separators=(",", ":")).encode()
+    return redaction.text(json.dumps(told, separators=(",", ":"), ensure_ascii=False)).encode()
 
 
 def _put_off(delivery: Delivery, store: JobStore, *, reason: str) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 
 from tests.worker.pipeline_jobs import pipeline_config, submitted, succeed_all
 from tests.worker.redis_server import RedisServer
+from training.config.importing import ImportConfig
 from worker.deliveries import Deliveries, Delivery
 from worker.jobs import Failure, JobKind, JobRecord, JobSpec
 from worker.settings import JobSettings
@@ -130,6 +132,17 @@ def test_an_end_is_told_with_the_record(
     assert deliver_due(store, settings) == 0
 
 
+def test_a_delivery_tells_nothing_of_the_hosts_folders(
+    store: JobStore, receiver: Receiver, settings: JobSettings
+) -> None:
+    folder = settings.uploads_root.absolute()
+    config = ImportConfig(name="mine", format="canonical", sources=(folder / "fotos-é.zip",))
+    job = store.create([JobRecord.of(JobSpec(kind=JobKind.IMPORT, config=config))])
+    store.move(job.id, JobStatus.CANCELLED)
+    assert deliver_due(store, settings) == 1
+    assert receiver.got[0].told["job"]["config"]["sources"] == ["fotos-é.zip"]
+
+
 def test_the_signature_proves_the_sender(
     store: JobStore, receiver: Receiver, settings: JobSettings
 ) -> None:
@@ -139,6 +152,22 @@ def test_the_signature_proves_the_sender(
     parts = dict(part.split("=") for part in got.headers["Sentiscope-Signature"].split(","))
     signed = parts["t"].encode() + b"." + got.body
     assert parts["v1"] == hmac.new(SECRET.encode(), signed, sha256).hexdigest()
+
+
+def test_the_documented_check_accepts_the_genuine_alone(
+    store: JobStore, receiver: Receiver, settings: JobSettings
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    documented: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], documented)
+    ended(store)
+    deliver_due(store, settings)
+    (got,) = receiver.got
+    header = got.headers["Sentiscope-Signature"]
+    assert documented["is_genuine"](header, got.body, SECRET)
+    assert not documented["is_genuine"](header, got.body + b" ", SECRET)
+    assert not documented["is_genuine"](header, got.body, "another key")
+    assert not documented["is_genuine"](signature(SECRET, got.body, at=1), got.body, SECRET)
 
 
 def test_a_signature_is_a_known_value() -> None:
@@ -214,7 +243,7 @@ def test_the_waits_grow_and_at_last_it_is_dropped_with_an_event(
     job = ended(store)
     receiver.status = 500
     for wait in BACK_OFF_S:
-        seconds, _ = cast(tuple[int, int], store.client.time())
+        seconds, _ = store.client.time()
         assert deliver_due(store, settings) == 0
         ((_, due_ms),) = waiting(store)
         assert due_ms / 1000 == pytest.approx(seconds + wait, abs=4)
