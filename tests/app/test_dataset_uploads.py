@@ -89,6 +89,7 @@ def test_several_archives_are_one_data_set(service: JobService, tmp_path: Path) 
     assert record["config"]["sources"] == ["part-0.zip", "part-1.zip"]
 
 
+@pytest.mark.timeout(300)  # a process that imports PyTorch, on a machine that may be busy
 def test_the_job_makes_the_data_set_and_its_upload_goes(service: JobService, archive: Path) -> None:
     job_id = upload(service, archive).json()["id"]
     assert service.client.get(f"{URL}/mine").json() == {"name": "mine", "importing": job_id}
