@@ -50,10 +50,10 @@ def record(office: Office, job_id: str) -> dict[str, Any]:
 
 
 def test_job_is_what_was_asked_for(office: Office) -> None:
-    job_id = submitted(office, "--name", "mine", "--set", "image.size=32")
+    job_id = submitted(office, "--name", "mine", "--set", "image.size=256")
     found = record(office, job_id)
     assert (found["kind"], found["name"], found["status"]) == ("finetune", "mine", "queued")
-    assert found["config"]["image"]["size"] == 32
+    assert found["config"]["image"]["size"] == 256
 
 
 def test_file_says_of_which_kind_it_is(office: Office, tmp_path: Path) -> None:
