@@ -30,8 +30,16 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture
-def service(tmp_path: Path, redis_server: RedisServer) -> Iterator[JobService]:
-    """A service with jobs, and no worker but the test."""
-    with serving_jobs(tmp_path, redis_server) as opened:
+@pytest.fixture(scope="module")
+def running_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobService]:
+    """A service with jobs, and no worker but the tests of one module."""
+    folder = tmp_path_factory.mktemp("service")
+    with running_redis(folder / "redis") as redis, serving_jobs(folder, redis) as opened:
         yield opened
+
+
+@pytest.fixture
+def service(running_service: JobService) -> JobService:
+    """That service as if it were new: no job, no file, its data sets in place."""
+    running_service.clear()
+    return running_service

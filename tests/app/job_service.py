@@ -1,5 +1,6 @@
 """A service with jobs, its real Redis, and data sets as far as their cards go."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,13 @@ class JobService:
     store: JobStore
     settings: JobSettings
     redis: RedisServer
+
+    def clear(self) -> None:
+        """Forget all jobs and their files; put the data sets back."""
+        self.store.client.flushall()
+        for folder in (self.settings.jobs_root, self.settings.datasets_root):
+            shutil.rmtree(folder, ignore_errors=True)
+        write_cards(self.settings)
 
     def submit(self, document: Any, *, key: str | None = None) -> httpx.Response:
         """POST a job."""
@@ -91,12 +99,17 @@ def serving_jobs(folder: Path, redis: RedisServer, **changes: Any) -> Iterator[J
     """A service with a tiny model and the data sets of DATASETS."""
     publish_tiny(folder)
     settings = job_settings(folder, redis, **changes)
-    for name, kinds in DATASETS.items():
-        write_card(settings.datasets_root / name, kinds)
+    write_cards(settings)
     store = JobStore.connected(settings)
     with serving(tiny_settings(folder), settings) as client:
         yield JobService(client, store, settings, redis)
     store.close()
+
+
+def write_cards(settings: JobSettings) -> None:
+    """The cards of DATASETS."""
+    for name, kinds in DATASETS.items():
+        write_card(settings.datasets_root / name, kinds)
 
 
 def write_card(folder: Path, kinds: tuple[LabelKind, ...]) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.app.client import assert_problem, publish_tiny
-from tests.app.job_service import DATASETS, JobService, job_settings, write_card
+from tests.app.job_service import JobService, job_settings, write_cards
 from tests.app.server import Server, served
 from tests.worker.records import record
 from tests.worker.redis_server import RedisServer
@@ -116,8 +116,7 @@ def serving(folder: Path, redis: RedisServer) -> Iterator[tuple[Server, JobStore
     """A service in a process of its own, and the store it reads."""
     publish_tiny(folder)
     settings = job_settings(folder, redis)
-    for name, kinds in DATASETS.items():
-        write_card(settings.datasets_root / name, kinds)
+    write_cards(settings)
     store = JobStore.connected(settings)
     variables = {"redis_url": redis.url, "jobs_root": settings.jobs_root}
     with served(folder, datasets_root=settings.datasets_root, **variables) as server:

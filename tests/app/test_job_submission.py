@@ -1,15 +1,14 @@
 """What a job may be: every fault is named, with its place, before anything is stored."""
 
+import shutil
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.labels import LabelKind
 from tests.app.client import assert_problem
-from tests.app.job_service import FINETUNE, JobService, serving_jobs, write_card
-from tests.worker.redis_server import RedisServer
+from tests.app.job_service import FINETUNE, JobService, write_card
 from worker.jobs import JobKind
 from worker.status import JobStatus
 
@@ -242,14 +241,15 @@ def weights(path: str) -> dict[str, Any]:
     return {"backbone": {"name": "resnet18", "weights": {"source": "file", "path": path}}}
 
 
-def test_weights_come_from_the_operators_folders(service: JobService, tmp_path: Path) -> None:
-    (tmp_path / "weights" / "nets").mkdir(parents=True)
-    (tmp_path / "weights" / "nets" / "a.safetensors").write_bytes(b"")
-    (tmp_path / "elsewhere.safetensors").write_bytes(b"")
-    (tmp_path / "weights" / "link.safetensors").symlink_to(tmp_path / "elsewhere.safetensors")
+def test_weights_come_from_the_operators_folders(service: JobService) -> None:
+    folder = service.settings.weights_roots[0].parent
+    (folder / "weights" / "nets").mkdir(parents=True)
+    (folder / "weights" / "nets" / "a.safetensors").write_bytes(b"")
+    (folder / "elsewhere.safetensors").write_bytes(b"")
+    (folder / "weights" / "link.safetensors").symlink_to(folder / "elsewhere.safetensors")
     for path in (
         "/etc/passwd",
-        str(tmp_path / "elsewhere.safetensors"),
+        str(folder / "elsewhere.safetensors"),
         "../elsewhere.safetensors",
         "link.safetensors",
         "missing.safetensors",
@@ -259,8 +259,8 @@ def test_weights_come_from_the_operators_folders(service: JobService, tmp_path: 
         problem = service.submit(finetune(**weights(path)))
         assert problem.status_code == 422, path
         assert problem.json()["errors"][0]["loc"][-3:] == ["backbone", "weights", "path"]
-        assert str(tmp_path / "weights") not in problem.text
-    for path in (str(tmp_path / "weights/nets/a.safetensors"), "nets/a.safetensors"):
+        assert str(folder / "weights") not in problem.text
+    for path in (str(folder / "weights/nets/a.safetensors"), "nets/a.safetensors"):
         response = service.submit(finetune(**weights(path)))
         assert response.status_code == 202, response.text
         assert response.json()["config"]["backbone"]["weights"]["path"] == path
@@ -272,12 +272,10 @@ def test_a_data_set_that_is_being_deleted_is_in_use(service: JobService) -> None
     assert "emotions is being deleted" in problem["detail"]
 
 
-def test_without_data_sets_that_is_said(tmp_path: Path, redis_server: RedisServer) -> None:
-    with serving_jobs(tmp_path, redis_server, datasets_root=tmp_path / "none") as service:
-        for name in service.settings.datasets_root.iterdir():
-            (name / "dataset.json").unlink()
-        problem = assert_problem(service.submit(FINETUNE), 404)
-        assert "there are none yet" in problem["detail"]
+def test_without_data_sets_that_is_said(service: JobService) -> None:
+    shutil.rmtree(service.settings.datasets_root)
+    problem = assert_problem(service.submit(FINETUNE), 404)
+    assert "there are none yet" in problem["detail"]
 
 
 @pytest.mark.parametrize("kind", sorted(set(JobKind) - {JobKind.IMPORT}))
