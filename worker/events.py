@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -50,7 +51,7 @@ class Events:
 
     def add(self, job_id: str, event: Mapping[str, Any], *, once: str | None = None) -> str:
         """Tell `event`; the same `once` is told one time only. Raises UnknownJob."""
-        found = self.scripts.run("event", job_id, once or "", encoded(event))
+        found = self.scripts.run("event", job_id, once or "", secrets.token_hex(8), encoded(event))
         if not found:
             raise UnknownJob(f"there is no job {job_id}")
         return str(found[0])

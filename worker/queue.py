@@ -115,5 +115,6 @@ def _configuration(prefix: str) -> dict[str, Any]:
             "socket_connect_timeout": _CONNECT_S,
             "socket_keepalive": True,
             "health_check_interval": 10,
+            "max_retries": 1,  # of a sender; a worker's are broker_connection_max_retries
         },
     }

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 from worker import rows
 from worker.deliveries import Deliveries
@@ -39,6 +41,8 @@ __all__ = [
 
 _DAY_S = 24 * 60 * 60
 _EXPIRED = "expired"
+_RETRIES, _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 3, 0.05, 0.2
+"""Of a command without an answer: every script may be run twice."""
 
 
 class KeyReused(JobError):
@@ -83,7 +87,8 @@ class JobStore:
     @classmethod
     def open(cls, url: str, *, prefix: str, webhooks: bool = False) -> Self:
         """The store in the Redis at `url`; connects when it is first used."""
-        client = redis.Redis.from_url(url, decode_responses=True)
+        again = Retry(ExponentialBackoff(cap=_LONGEST_PAUSE_S, base=_FIRST_PAUSE_S), _RETRIES)
+        client = redis.Redis.from_url(url, decode_responses=True, retry=again)
         return cls(client, prefix=prefix, webhooks=webhooks)
 
     @classmethod
