@@ -3,6 +3,7 @@
 import re
 import secrets
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from worker.errors import JobError
 
 _NAMED = 20
 _DELETED = ".deleted-"
+_LONGEST_IMPORT_S = 2 * 24 * 60 * 60
+"""A data set in the making that is older was left by a process that was killed."""
 
 
 class UnknownDataset(JobError):
@@ -67,9 +70,10 @@ class Catalogue:
         _delete(leaving)
 
     def sweep(self) -> None:
-        """Delete what deletions left that were cut short."""
-        for leaving in self.root.glob(f"{_DELETED}*"):
-            _delete(leaving)
+        """Delete what deletions and imports left that were cut short."""
+        for left in self.root.glob(".*"):
+            if left.name.startswith(_DELETED) or (_is_staged(left.name) and _is_old(left)):
+                _delete(left)
 
     def _unknown(self, name: str) -> UnknownDataset:
         names = self.names()
@@ -81,6 +85,18 @@ class Catalogue:
 def is_name(name: str) -> bool:
     """Whether a data set can be called so."""
     return re.fullmatch(NAME_PATTERN, name) is not None
+
+
+def _is_staged(name: str) -> bool:
+    """Whether a data set in the making is called so, as `tempfile.mkdtemp` did for its import."""
+    return re.fullmatch(r"\.[a-z0-9][a-z0-9_.-]*\.[a-z0-9_]{8}", name) is not None
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _LONGEST_IMPORT_S
+    except FileNotFoundError:
+        return False
 
 
 def _delete(path: Path) -> None:

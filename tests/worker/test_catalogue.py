@@ -1,6 +1,7 @@
 """Data sets by name: what is there, what it says of itself, and that deletion is whole."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from models.labels import LabelKind
 from training.config.dataset_card import CARD, Split
 from training.config.fields import Name
+from training.data.staging import staging
 from worker.catalogue import BrokenDataset, Catalogue, UnknownDataset, is_name
 
 
@@ -99,6 +101,23 @@ def test_a_deletion_that_was_cut_short_is_finished(tmp_path: Path) -> None:
     write_card(tmp_path, "emotion6")
     Catalogue(tmp_path).sweep()
     assert [path.name for path in tmp_path.iterdir()] == ["emotion6"]
+
+
+def test_what_a_killed_import_left_goes_once_it_is_old(tmp_path: Path) -> None:
+    for name in (".fi.0a_b9xyz", ".emotion6.abcdefgh", ".hidden", "fi"):
+        write_card(tmp_path, name)
+    for name in (".fi.0a_b9xyz", ".hidden", "fi"):
+        os.utime(tmp_path / name, (0, 0))
+    Catalogue(tmp_path).sweep()
+    assert {path.name for path in tmp_path.iterdir()} == {".emotion6.abcdefgh", ".hidden", "fi"}
+
+
+def test_a_data_set_in_the_making_is_called_as_the_sweep_expects(tmp_path: Path) -> None:
+    with staging(tmp_path / "fi-2.v1") as folder:
+        os.utime(folder, (0, 0))
+        Catalogue(tmp_path).sweep()
+        assert not folder.exists()
+        folder.mkdir()
 
 
 @given(st.text(max_size=70) | st.from_regex(r"[a-z0-9_.\-/\n]{0,66}", fullmatch=True))
