@@ -1,11 +1,13 @@
 """Life under a supervisor: a process that goes on only while its supervisor lives."""
 
 import ctypes
+import io
 import os
 import signal
 import sys
 import threading
 import time
+from typing import Any
 
 from training.config.supervision import STOPPED
 
@@ -29,6 +31,26 @@ def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies; elsewhere than on Linux, nothing."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def print_into_the_void() -> None:
+    """Let what is printed be lost, and the run go on to its checkpoint, once nobody reads it."""
+    sys.stdout, sys.stderr = _printer(sys.stdout.fileno()), _printer(sys.stderr.fileno())
+
+
+class _Pipe(io.FileIO):
+    """A pipe that takes everything even after its reader has died."""
+
+    def write(self, content: Any, /) -> int:
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            return len(content)
+
+
+def _printer(descriptor: int) -> io.TextIOWrapper:
+    pipe = io.BufferedWriter(_Pipe(descriptor, "wb", closefd=False))
+    return io.TextIOWrapper(pipe, "utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _stop_at_end_of(supervisor: int, patience_s: float) -> None:

@@ -35,6 +35,16 @@ child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], start_new_session=
 print(child.pid, flush=True)
 child.wait()
 """
+TALKATIVE = """
+import sys
+from training.supervised import print_into_the_void
+print_into_the_void()
+print("begun")
+sys.stdin.read()
+for number in range(1000):
+    print(100 * "x", file=sys.stderr if number % 2 else sys.stdout)
+raise SystemExit(7)
+"""
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:
@@ -100,6 +110,15 @@ def test_a_process_that_does_not_stop_in_time_is_ended() -> None:
         close(process)
         process.communicate(timeout=20)
     assert process.returncode == STOPPED
+
+
+def test_a_process_goes_on_when_nobody_reads_what_it_prints() -> None:
+    with started("-c", TALKATIVE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.stdout.close()
+        close(process)
+        assert process.wait(20) == 7
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's part of it is Linux's")
