@@ -16,7 +16,7 @@ from training.config.recipes import RecipeConfig
 from worker.ending import Asked, Ending, Finished, Remains, Stopped, ending
 from worker.errors import JobError
 from worker.gpus import visible_gpus
-from worker.holder import end_left_over, holder
+from worker.holder import end_left_over, holder, is_left_over
 from worker.import_sources import with_real_sources
 from worker.job_folder import JobFolder
 from worker.jobs import JobRecord
@@ -83,7 +83,7 @@ class Attempt:
     def _await_predecessor(self) -> Asked | None:
         """Wait for the process of an earlier attempt to end; or for a reason to end this one."""
         killed, deadline = False, time.monotonic() + _LEFT_OVER_S
-        while self.folder.is_busy():
+        while self.folder.is_busy() or is_left_over(self.folder.path):
             asked = self.wanted()
             if asked is not None:
                 return asked

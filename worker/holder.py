@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _FILE = ".process"
+_ENDED = ("Z", "X")
+"""States of a process that nobody has waited for: a container's first process may never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +31,35 @@ def holder(pid: int) -> Holder | None:
     """The process `pid` of this host; none where it ended, or the host does not tell (no /proc)."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        return Holder(_this_host(), pid, status.rpartition(")")[2].split()[19])
     except OSError:
         return None
+    state, *numbers = status.rpartition(")")[2].split()
+    if state in _ENDED:
+        return None
+    return Holder(_this_host(), pid, numbers[18])
+
+
+def is_left_over(folder: Path) -> bool:
+    """Whether the process noted in `folder` lives, and lives here; it may hold no lock any more."""
+    return _left_over(folder) is not None
 
 
 def end_left_over(folder: Path) -> bool:
     """Kill the group of the process noted in `folder`; false unless it lives, and lives here."""
-    try:
-        noted = Holder(**json.loads((folder / _FILE).read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return False
-    if holder(noted.pid) != noted:
+    noted = _left_over(folder)
+    if noted is None:
         return False
     with suppress(ProcessLookupError):
         os.killpg(noted.pid, signal.SIGKILL)
     return True
+
+
+def _left_over(folder: Path) -> Holder | None:
+    try:
+        noted = Holder(**json.loads((folder / _FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return noted if holder(noted.pid) == noted else None
 
 
 def _this_host() -> str:

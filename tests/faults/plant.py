@@ -18,7 +18,7 @@ from tests.training.generated import DEFAULTS
 from training.run import RunFolder
 
 PATIENCE_S = 180.0
-"""Within which a job goes on after anything was killed: 60 s on idle cores, tests run on busy ones."""
+"""Within which a job goes on after a kill: 60 s on idle cores, but tests run on busy ones."""
 
 LONGEST_S = 600.0
 """For a whole job, on a machine that does much else."""
@@ -38,7 +38,7 @@ _WATCH_EVERY_S = 0.02
 class Crowd:
     """The most training processes of one job that were ever seen at once."""
 
-    most: int = 0
+    seen: list[Process] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -54,7 +54,9 @@ class Crowd:
 
     def _watch(self, folder: Path, job_id: str) -> None:
         while not self._over.is_set():
-            self.most = max(self.most, len(training(folder, job_id)))
+            seen = training(folder, job_id)
+            if len(seen) > len(self.seen):
+                self.seen = seen
             time.sleep(_WATCH_EVERY_S)
 
 
@@ -153,8 +155,9 @@ KILLS: tuple[Callable[[Plant, str], None], ...] = (
 
 
 def training(folder: Path, job_id: str) -> list[Process]:
-    """The processes that train a job."""
-    return [p for p in working_in(folder) if "-m training" in p.command and job_id in p.command]
+    """The processes that train a job; what one starts has its command line for a moment."""
+    found = [p for p in working_in(folder) if "-m training" in p.command and job_id in p.command]
+    return [p for p in found if p.parent not in {each.pid for each in found}]
 
 
 @contextmanager

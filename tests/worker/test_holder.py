@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.holder import end_left_over, holder
+from tests.processes import until
+from worker.holder import end_left_over, holder, is_left_over
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="told apart by Linux's /proc")
 
@@ -33,7 +34,9 @@ def note(folder: Path, pid: int, **changes: object) -> None:
 
 def test_a_process_left_over_is_ended(tmp_path: Path, sleeper: "subprocess.Popen[bytes]") -> None:
     note(tmp_path, sleeper.pid)
+    assert is_left_over(tmp_path)
     assert end_left_over(tmp_path)
+    until(lambda: None if is_left_over(tmp_path) else True, timeout_s=10)
     assert sleeper.wait(10) == -9
 
 
