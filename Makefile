@@ -150,6 +150,10 @@ bench: .venv/.ready ## Images per second of the default model: decode, pre-proce
 bench-training: .venv/.ready ## Images per second of training, its pipeline and amalgamation (ARGS= for python -m bench.training)
 	@$(BIN)/python -m bench.training $(ARGS)
 
+.PHONY: bench-jobs
+bench-jobs: .venv/.ready ## Milliseconds of the job API over 10,000 stored jobs (ARGS= for python -m bench.jobs)
+	@$(BIN)/python -m bench.jobs $(ARGS)
+
 .PHONY: bench-probe
 bench-probe: datasets ## The bar: a linear probe on frozen ImageNet features, on the same splits
 	@$(BIN)/python -m bench.linear_probe --weights $(WEIGHTS)/mobilenet_v2_imagenet1k.safetensors
