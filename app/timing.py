@@ -1,9 +1,12 @@
-"""The `Server-Timing` header: where the time of an answer went."""
+"""Where the time of an answer went: the `Server-Timing` header, and the same as metrics."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from app import problems
+from app.errors import RequestError
 from app.inference import Done
+from app.metrics import Metrics
 from app.prediction import Outcome
 
 
@@ -15,3 +18,14 @@ def server_timing(done: Sequence[Done[Outcome[Any]]]) -> str:
         "inference": sum(each.value.inference_s for each in done),
     }
     return ", ".join(f"{name};dur={1000 * value:.2f}" for name, value in seconds.items())
+
+
+def count(done: Sequence[Done[Outcome[Any]]], metrics: Metrics) -> None:
+    """Add each image's stages, and why an image was refused, to the metrics."""
+    for each in done:
+        outcome = each.value
+        metrics.stage_seconds.labels("queue").observe(each.waited_s)
+        metrics.stage_seconds.labels("decode").observe(outcome.decode_s)
+        metrics.stage_seconds.labels("inference").observe(outcome.inference_s)
+        if isinstance(outcome.answer, RequestError):
+            metrics.refused.labels(problems.reason(outcome.answer)).inc()

@@ -18,7 +18,7 @@ from app.openapi import json_body
 from app.reading import read_bytes
 from app.routes.predictions import limits
 from app.state import Service, TheService
-from app.timing import server_timing
+from app.timing import count, server_timing
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 _EXTENSIONS = ["binary_tensor_data", "classification"]
@@ -114,7 +114,9 @@ async def _infer(request: Request, service: Service, *, reference: str) -> Respo
         asked = await asyncio.to_thread(inference, *given, most=settings.max_images)
     work = service.queue.run(asked.jobs(service.decoder), deadline_s=settings.deadline_s)
     done = await unless_gone(request, work)
-    return _response(asked.answer([each.value for each in done]), done)
+    answer = asked.answer([each.value for each in done])
+    count(done, service.metrics)
+    return _response(answer, done)
 
 
 def _response(answer: Answer, done: Sequence[Done[Found]]) -> Response:

@@ -11,14 +11,13 @@ from app.departure import unless_gone
 from app.errors import Fault, RequestError
 from app.inference import Done
 from app.loaded_model import LoadedModel
-from app.metrics import Metrics
 from app.options import Options
 from app.prediction import Outcome, predict
 from app.reading import Limits, read_uploads
 from app.schemas import FailedPrediction, ModelVersion, Prediction, Predictions
 from app.settings import Settings
 from app.state import TheService
-from app.timing import server_timing
+from app.timing import count, server_timing
 
 router = APIRouter(prefix="/v1", tags=["predictions"])
 
@@ -45,18 +44,8 @@ async def predict_images(
     work = service.queue.run(jobs, deadline_s=settings.deadline_s)
     done = await unless_gone(request, work)
     _raise_if_all_failed([each.value for each in done])
-    _count(done, service.metrics)
+    count(done, service.metrics)
     return _response(request, model, done)
-
-
-def _count(done: Sequence[Done[Outcome[Prediction]]], metrics: Metrics) -> None:
-    for each in done:
-        outcome = each.value
-        metrics.stage_seconds.labels("queue").observe(each.waited_s)
-        metrics.stage_seconds.labels("decode").observe(outcome.decode_s)
-        metrics.stage_seconds.labels("inference").observe(outcome.inference_s)
-        if isinstance(outcome.answer, RequestError):
-            metrics.refused.labels(problems.reason(outcome.answer)).inc()
 
 
 def model_version(model: LoadedModel) -> ModelVersion:

@@ -4,9 +4,11 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
+import onnxruntime as ort
 import pytest
 
 from tests.app.client import assert_problem, publish_tiny
@@ -16,7 +18,7 @@ from tests.app.server import ROOT, post_image, served, started
 
 def _refusal(**variables: object) -> str:
     with started(**variables) as process:
-        said, wrong = process.communicate(timeout=20)
+        said, wrong = process.communicate(timeout=60)
         assert process.returncode == 1
         assert said == ""
         return wrong
@@ -51,20 +53,32 @@ def test_service_stops_cleanly_and_quickly(tmp_path: Path, number: signal.Signal
         assert seconds < 8
 
 
-def test_request_in_flight_is_answered_before_the_service_stops(tmp_path: Path) -> None:
+def test_all_that_was_begun_is_answered_before_the_service_stops(tmp_path: Path) -> None:
     publish_tiny(tmp_path)
-    content = encoded(solid(size=(6000, 6000)))
-    with served(tmp_path) as server:
-        address = server.url.removeprefix("http://").split(":")
-        with socket.create_connection((address[0], int(address[1])), timeout=20) as client:
-            head = "POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
-            client.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-            time.sleep(0.2)
-            server.process.send_signal(signal.SIGTERM)
-            answer = client.makefile("rb").read()
-        assert answer.startswith(b"HTTP/1.1 200")
-        assert b'"predictions"' in answer
-        assert server.process.wait(20) == 0
+    body = encoded(solid())
+    head = (
+        "POST /v1/predictions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
+        f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with served(tmp_path, workers=1, drain_s=60) as server, ExitStack() as stack:
+        host, port = server.url.removeprefix("http://").split(":")
+        address = (host, int(port))
+        clients = [
+            stack.enter_context(socket.create_connection(address, timeout=60)) for _ in range(8)
+        ]
+        answers = [stack.enter_context(client.makefile("rb")) for client in clients]
+        for client, answer in zip(clients, answers, strict=True):
+            client.sendall(head.encode())
+            assert answer.readline().startswith(b"HTTP/1.1 100")
+            assert answer.readline() == b"\r\n"
+        server.process.send_signal(signal.SIGTERM)
+        with suppress(ConnectionError):
+            while True:  # until the service takes nobody new
+                socket.create_connection(address, timeout=60).close()
+        for client in clients:
+            client.sendall(body)
+        assert [answer.readline() for answer in answers] == [b"HTTP/1.1 200 OK\r\n"] * 8
+        assert server.process.wait(60) == 0
 
 
 def test_busy_port_is_one_clear_line(tmp_path: Path) -> None:
@@ -72,6 +86,16 @@ def test_busy_port_is_one_clear_line(tmp_path: Path) -> None:
         port = busy.getsockname()[1]
         wrong = _refusal(port=port, models_root=tmp_path)
     assert wrong == f"port {port} is in use; choose another with PORT={port + 1}\n"
+
+
+@pytest.mark.skipif(
+    "CUDAExecutionProvider" in ort.get_available_providers(), reason="ONNX Runtime has CUDA"
+)
+def test_cuda_that_is_asked_for_and_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    wrong = _refusal(provider="cuda", port=0, models_root=tmp_path / "models")
+    assert "cannot use cuda here" in wrong
+    assert wrong.count("\n") == 1
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
