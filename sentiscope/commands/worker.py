@@ -1,7 +1,6 @@
 """`sentiscope worker`."""
 
 import os
-import socket
 import sys
 from importlib.util import find_spec
 from typing import Annotated
@@ -31,12 +30,17 @@ def worker(
         fail("a worker takes its jobs from a Redis: set REDIS_URL, the same as for the API")
     if unknown := set(queues.split(",")) - set(Queue):
         fail(f"no such queue: {', '.join(sorted(unknown))}; there are {', '.join(Queue)}")
-    os.execv(sys.executable, _celery(queues, name or f"{socket.gethostname()}-{os.getpid()}"))
+    os.execv(sys.executable, _celery(queues, name or f"worker-{os.getpid()}"))
 
 
 def _celery(queues: str, name: str) -> list[str]:
     """One job at a time: a worker is one GPU, or all that it sees."""
     program = [sys.executable, "-m", "celery", "--app", "worker.celery_app", "--quiet", "worker"]
-    options = {"--pool": "prefork", "--concurrency": "1", "--queues": queues, "--hostname": name}
+    options = {
+        "--pool": "prefork",
+        "--concurrency": "1",
+        "--queues": queues,
+        "--hostname": f"{name}@%h",
+    }
     alone = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     return [*program, *(part for option in options.items() for part in option), *alone]

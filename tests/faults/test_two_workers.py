@@ -1,0 +1,61 @@
+"""Two workers over one Redis and one folder: each does a job, and one takes over from the other."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sentiscope.service_values import Job
+from tests.app.server import environment
+from tests.faults.plant import PATIENCE_S, SETTINGS, Plant
+from tests.processes import until
+from worker.embedded import EmbeddedRedis
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@contextmanager
+def second_worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Of the launcher's queues, in a process group of its own."""
+    url = EmbeddedRedis.in_folder(folder / "var" / "redis").url
+    with (folder / "second.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sentiscope", "worker", "--name", "second"],
+            cwd=folder,
+            env=environment(redis_url=url, **SETTINGS),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_two_jobs_run_at_once_and_one_worker_takes_over_from_the_other(plant: Plant) -> None:
+    def running() -> tuple[str, ...] | None:
+        workers = [str(plant.client.record(each)["worker"]) for each in jobs]
+        trained = [plant.client.job(each).status == "running" for each in jobs]
+        return tuple(workers) if all(trained) else None
+
+    def ended() -> list[Job] | None:
+        found = [plant.client.job(each) for each in jobs]
+        return found if all(job.has_ended for job in found) else None
+
+    with second_worker(plant.launched.folder) as second:
+        jobs = [plant.submit(), plant.submit()]
+        workers = until(running, timeout_s=PATIENCE_S)
+        assert len(set(workers)) == 2
+        taken_over = jobs[[name.startswith("second@") for name in workers].index(True)]
+        plant.wait_for_an_epoch(taken_over)
+        os.killpg(second.pid, signal.SIGKILL)
+        done = until(ended, timeout_s=600)
+    assert [job.status for job in done] == ["succeeded", "succeeded"]
+    assert not plant.client.record(taken_over)["worker"].startswith("second@")
