@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from worker.jobs import JobRecord
 
 Row = dict[str, str]
@@ -25,9 +27,11 @@ _NUMBERS: Mapping[str, Callable[[str], int | float]] = {
 _STRUCTURES = frozenset(
     {"labels", "config", "depends_on", "datasets", "progress", "metrics", "result", "error"}
 )
-_EMPTY: Document = JobRecord.model_construct().model_dump(
-    mode="json", exclude={"id", "kind", "config", "created_at", "queued_at"}, warnings=False
-)
+_DEFAULTS: Document = {
+    name: to_jsonable_python(field.get_default(call_default_factory=True))
+    for name, field in JobRecord.model_fields.items()
+    if not field.is_required()
+}
 
 
 def row(record: JobRecord) -> Row:
@@ -51,7 +55,9 @@ def fields(record: JobRecord, names: frozenset[str]) -> Row:
 def document(job_id: str, stored: Mapping[str, str]) -> Document:
     """What `record` would dump to JSON, without making it."""
     known = {name: _value(name, text) for name, text in stored.items() if name in _FIELDS}
-    return {name: job_id if name == "id" else known.get(name, _EMPTY.get(name)) for name in _FIELDS}
+    return {
+        name: job_id if name == "id" else known.get(name, _DEFAULTS.get(name)) for name in _FIELDS
+    }
 
 
 def record(job_id: str, stored: Mapping[str, str]) -> JobRecord:
