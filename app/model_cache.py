@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import math
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.loaded_model import LoadedModel
@@ -19,6 +21,10 @@ _TRIES = 3
 """Look-ups of a reference whose alias moves, and whose version goes, while it is looked up."""
 
 FOLLOW_EVERY_S = 1.0
+RECHECK_S = 0.05
+"""What this process changes counts at once; for what others do it looks no more often than this."""
+
+_NEVER = Stamp((), settled=False)
 
 OpenModel = Callable[[Path], LoadedModel]
 """Opens, checks and warms up the bundle at a path; raises ModelError."""
@@ -31,6 +37,8 @@ class _Known:
     stamp: Stamp
     path: Path
     digest: str
+    checked: float
+    """When the stamp was last seen to hold, on the clock that only runs forward."""
 
 
 class ModelCache:
@@ -40,10 +48,19 @@ class ModelCache:
     that it points to is loaded: until then the one before answers.
     """
 
-    def __init__(self, registry: Registry, open_model: OpenModel, *, budget_bytes: int) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        open_model: OpenModel,
+        *,
+        budget_bytes: int,
+        recheck_s: float = RECHECK_S,
+    ) -> None:
         self.registry = registry
         self._open_model = open_model
         self._budget_bytes = budget_bytes
+        self._recheck_s = recheck_s
+        self._changes = 0
         self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()  # the latest used comes last
         self._known: dict[str, _Known] = {}
         self._loading = asyncio.Lock()
@@ -56,6 +73,11 @@ class ModelCache:
 
     async def model(self, reference: str) -> LoadedModel:
         """The loaded model that `reference` names; raises ModelError."""
+        known = self._known.get(reference)
+        if known is not None and time.monotonic() - known.checked < self._recheck_s:
+            found = self._used(known.digest)
+            if found is not None:
+                return found
         for _ in range(_TRIES - 1):
             stamp = self._stamp(reference)
             try:
@@ -75,11 +97,13 @@ class ModelCache:
         """Move `alias` once the version runs, so that no request has to wait for it or fail."""
         await self.model(f"{name}@{version}")
         await asyncio.to_thread(self.registry.set_alias, name, alias, version=version)
+        self._look_again()
 
     async def delete(self, name: str, version: str) -> None:
         """Delete the version, on disk and here; raises ModelError."""
         digest = recorded_digest(self.registry.path(name, version))
         await asyncio.to_thread(self.registry.delete, name, version)
+        self._look_again()
         found = self._loaded.pop(digest, None)
         if found is not None:
             found.close()
@@ -118,7 +142,8 @@ class ModelCache:
                 self._loaded.popitem()[1].close()
 
     async def _model(self, reference: str, stamp: Stamp) -> LoadedModel:
-        known = self._known.get(reference)
+        known, changes = self._known.get(reference), self._changes
+        checked = time.monotonic()
         if known is not None and known.stamp == stamp and stamp.settled:
             path, digest = known.path, known.digest
         else:
@@ -129,15 +154,23 @@ class ModelCache:
             if before is not None:  # an alias moved; `refresh` loads what it points to
                 return before
         found = found or await self._load(path)
-        self._known[reference] = _Known(stamp, path, digest)
+        if changes == self._changes:
+            self._known[reference] = _Known(stamp, path, digest, checked)
         return found
 
     async def _follow(self, reference: str) -> None:
-        stamp = self._stamp(reference)
+        stamp, changes, checked = self._stamp(reference), self._changes, time.monotonic()
         path, digest = self._look_up(reference)
         if digest not in self._loaded:
             await self._load(path)
-        self._known[reference] = _Known(stamp, path, digest)
+        if changes == self._changes:
+            self._known[reference] = _Known(stamp, path, digest, checked)
+
+    def _look_again(self) -> None:
+        """Something changed: what is known, or is being found out, has to be looked at anew."""
+        self._changes += 1
+        for reference, known in self._known.items():
+            self._known[reference] = replace(known, stamp=_NEVER, checked=-math.inf)
 
     def _look_up(self, reference: str) -> tuple[Path, str]:
         path = self.registry.path(*self.registry.resolve(reference))

@@ -44,9 +44,9 @@ def predict(
 ) -> Outcome[Prediction]:
     """The named numbers of one image; they do not depend on the others of its request."""
     scored = score(upload, model, names=plan.arrays, decoder=decoder)
-    answer = scored.answer
-    if isinstance(answer, Scored):
-        answer = _named(upload, answer, plan=plan, spec=model.manifest.preprocessing)
+    if isinstance(scored.answer, RequestError):
+        return Outcome(scored.answer, scored.decode_s, scored.inference_s)
+    answer = _named(upload, scored.answer, plan=plan, spec=model.manifest.preprocessing)
     return Outcome(answer, scored.decode_s, scored.inference_s)
 
 

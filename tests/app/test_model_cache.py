@@ -50,7 +50,7 @@ def opened(tmp_path: Path) -> Opened:
 
 @pytest.fixture
 def cache(registry: Registry, opened: Opened) -> ModelCache:
-    return ModelCache(registry, opened, budget_bytes=1 << 30)
+    return ModelCache(registry, opened, budget_bytes=1 << 30, recheck_s=0)
 
 
 def _age(registry: Registry) -> None:
@@ -177,7 +177,8 @@ def test_model_not_used_for_longest_goes_when_memory_is_short(
     registry: Registry, opened: Opened
 ) -> None:
     async def ask() -> None:
-        size = (await ModelCache(registry, opened, budget_bytes=1).model("tiny@1")).memory_bytes
+        small = ModelCache(registry, opened, budget_bytes=1)
+        size = (await small.model("tiny@1")).memory_bytes
         opened.labels.clear()
         cache = ModelCache(registry, opened, budget_bytes=2 * size)
         for version in ("1", "2", "1", "3", "1", "2"):
@@ -224,3 +225,45 @@ def test_damaged_model_is_an_error_each_time_and_hinders_no_other(
             assert await _version(cache) == "1"
 
     asyncio.run(ask())
+
+
+def test_registry_is_not_asked_again_within_a_moment_unless_this_process_changed_it(
+    registry: Registry, opened: Opened
+) -> None:
+    cache = ModelCache(registry, opened, budget_bytes=1 << 30, recheck_s=1000)
+
+    async def ask() -> None:
+        assert await _version(cache) == "1"
+        registry.set_alias("tiny", "production", version="2")
+        await cache.model("tiny@2")
+        assert await _version(cache) == "1"
+        await cache.point("tiny", "canary", version="3")
+        assert await _version(cache) == "2"
+        await cache.delete("tiny", "1")
+        with pytest.raises(UnknownModel):
+            await cache.model("tiny@1")
+
+    asyncio.run(ask())
+
+
+def test_promotion_counts_for_a_request_that_is_loading_what_was_in_production_before(
+    cache: ModelCache, registry: Registry, opened: Opened
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(path: Path) -> None:
+        opened.before = lambda path: None
+        begun.set()
+        assert go_on.wait(20)
+
+    async def promote() -> None:
+        await cache.model("tiny@2")
+        opened.before = wait
+        asking = asyncio.create_task(_version(cache))
+        assert await asyncio.to_thread(begun.wait, 20)
+        await cache.point("tiny", "production", version="2")
+        go_on.set()
+        assert await asking == "1"
+        assert await _version(cache) == "2"
+
+    asyncio.run(promote())
