@@ -24,6 +24,7 @@ PATHS = {
     "/v2/models/{name}/versions/{version}/infer": {"post"},
     "/health/live": {"get"},
     "/health/ready": {"get"},
+    "/metrics": {"get"},
 }
 
 
@@ -64,6 +65,7 @@ def test_all_forms_of_a_request_are_described(schema: dict[str, Any]) -> None:
         "model",
         "outputs",
         "top_k",
+        "coverage",
         "explain",
         "explain_output",
         "explain_label",
