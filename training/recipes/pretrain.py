@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -26,12 +27,16 @@ from training.loop import Loop, Plan
 from training.optimizers import build_optimizer
 from training.pretext.corpus import TaskImages, open_corpus
 from training.pretext.network import PretrainNetwork
+from training.pretext.statistics import own_statistics
 from training.pretext.table import build_task
 from training.pretext.task import Examples, Figure, Perplexity, PretextTask, overall, stacked
 from training.ranks import ALONE, Ranks
 from training.run import RunFolder
 from training.stages import Watch, unwatched
 from training.stopping import StopRequest
+
+_SEEN = 16
+"""Batches that a task's BatchNorm statistics are taken from."""
 
 _SHOWN = 4
 """Images in a panel."""
@@ -105,7 +110,8 @@ class PretrainLearner:
         found: dict[str, float] = {}
         total = 0.0
         for name, data in self.tasks.items():
-            losses, figures = self._judged(name, data, watch=watch)
+            with own_statistics(self.network.backbone, partial(self._show, name, data)):
+                losses, figures = self._judged(name, data, watch=watch)
             total += sum(losses.values())
             found |= {f"{name}.{term}": value for term, value in (losses | figures).items()}
         return found, -total
@@ -126,6 +132,16 @@ class PretrainLearner:
                     figures.setdefault(figure, []).append(value)
         return overall(losses), overall(figures)
 
+    def _show(self, name: str, data: TaskData) -> None:
+        """Let the backbone see some of the task's training images, the same each time."""
+        order = TrainingOrder(
+            len(data.train), data.config.batch_size, seed=self.config.seed, first=0, last=_SEEN
+        )
+        head = self.network.head(name)
+        for examples in batches(data.train, order, stacked, workers=self.compute.loader_workers):
+            with self.compute.autocast():
+                head.losses(self.network.backbone, self.compute.move(examples))
+
     def _validation(self, name: str, data: TaskData, *, watch: Watch) -> Iterable[Examples]:
         order = InOrder(len(data.val), data.config.batch_size)
         found = batches(data.val, order, stacked, workers=self.compute.loader_workers)
@@ -137,7 +153,8 @@ class PretrainLearner:
         for name, data in self.tasks.items():
             first = next(iter(InOrder(len(data.val), _SHOWN)))
             examples = self.compute.move(stacked([data.val[draw] for draw in first]))
-            with torch.inference_mode():
+            own = own_statistics(self.network.backbone, partial(self._show, name, data))
+            with own, torch.inference_mode():
                 shown[name] = self.network.head(name).panel(self.network.backbone, examples).cpu()
         return shown
 
