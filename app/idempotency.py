@@ -13,7 +13,7 @@ _NAME = "Idempotency-Key"
 _LONGEST = 255
 
 
-def given_key(
+async def given_key(
     value: Annotated[
         str | None,
         Header(

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.responses import Response
 
+from worker import rows
 from worker.jobs import JobKind, JobRecord
 from worker.rows import Document
 
@@ -18,6 +19,13 @@ def shown(document: Document) -> Document:
     config = document["config"]
     names = [PurePath(source).name for source in config["sources"]]
     return {**document, "config": {**config, "sources": names}}
+
+
+def stored_answer(job_id: str, stored: rows.Row) -> Response:
+    """A record, sent as it is stored wherever nothing in it has to be changed."""
+    if stored["kind"] == JobKind.IMPORT:
+        return json_answer(shown(rows.document(job_id, stored)))
+    return Response(rows.json_text(job_id, stored), media_type="application/json")
 
 
 def accepted(record: JobRecord) -> Response:

@@ -65,12 +65,12 @@ class Jobs:
         store = JobStore(client, prefix=settings.redis_prefix, webhooks=webhooks)
         return cls(settings, store, Dispatch.open(settings), waiting, leaving)
 
-    async def document(self, job_id: str) -> rows.Document:
-        """A job's record as JSON has it, without a thread. Raises UnknownJob."""
+    async def row(self, job_id: str) -> rows.Row:
+        """A job's record as it is stored, read without a thread. Raises UnknownJob."""
         stored = cast(rows.Row, await self.waiting.hgetall(self.store.keys.job(job_id)))
         if not stored:
             raise UnknownJob(f"there is no job {job_id}")
-        return rows.document(job_id, stored)
+        return stored
 
     async def warnings(self) -> list[str]:
         """What is amiss with the store that answers; raises JobStoreAway where it does not."""
@@ -111,7 +111,7 @@ def _counts(store: JobStore) -> dict[tuple[str, ...], float]:
         return {}
 
 
-def _jobs(request: Request) -> Jobs:
+async def _jobs(request: Request) -> Jobs:  # a plain function would cost a turn of a thread
     jobs: Jobs = request.state.jobs
     return jobs
 

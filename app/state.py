@@ -86,7 +86,7 @@ def _exact(model: LoadedModel) -> tuple[str, ...]:
     return manifest.name, manifest.version, session.precision, session.provider
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:  # a plain function would take a thread
     service: Service = request.state.service
     return service
 

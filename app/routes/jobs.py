@@ -10,7 +10,7 @@ from app import job_examples, openapi
 from app.admission import Admission
 from app.idempotency import GivenKey, key_of
 from app.job_schemas import JobList, JobQuery, JobRequest
-from app.job_view import accepted, json_answer, list_answer, shown
+from app.job_view import accepted, list_answer, stored_answer
 from app.jobs_state import Jobs, TheJobs
 from app.reading import Limits, read_value
 from app.state import TheService
@@ -63,7 +63,7 @@ def list_jobs(jobs: TheJobs, query: Annotated[JobQuery, Query()]) -> Response:
 )
 async def show(job_id: str, jobs: TheJobs) -> Response:
     """A job's record: where it stands, how far it is, and what became of it."""
-    return json_answer(shown(await jobs.document(job_id)))
+    return stored_answer(job_id, await jobs.row(job_id))
 
 
 @router.post("/{job_id}/cancel", **_ACTION)

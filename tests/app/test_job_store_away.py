@@ -17,23 +17,20 @@ def test_without_redis_job_routes_say_when_to_ask_again_and_predictions_go_on(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:
     redis_server.kill()
-    try:
-        with serving_jobs(tmp_path, redis_server) as service:
-            for path in PATHS:
-                response = service.client.get(f"/v1/jobs{path.format(id=new_id())}")
-                problem = assert_problem(response, 503)
-                assert problem["type"] == "urn:sentiscope:problem:job-store-away"
-                assert response.headers["retry-after"] == "2"
-            assert_problem(service.submit(FINETUNE), 503)
-            assert_problem(service.act(new_id(), "cancel"), 503)
-            assert service.client.send_bytes(encoded(solid())).status_code == 200
-            problem = assert_problem(service.client.get("/health/ready"), 503)
-            assert "Redis, which does not serve" in problem["detail"]
-            redis_server.start()
-            assert service.submit(FINETUNE).status_code == 202
-            assert service.client.get("/health/ready").status_code == 200
-    finally:
+    with serving_jobs(tmp_path, redis_server) as service:
+        for path in PATHS:
+            response = service.client.get(f"/v1/jobs{path.format(id=new_id())}")
+            problem = assert_problem(response, 503)
+            assert problem["type"] == "urn:sentiscope:problem:job-store-away"
+            assert response.headers["retry-after"] == "2"
+        assert_problem(service.submit(FINETUNE), 503)
+        assert_problem(service.act(new_id(), "cancel"), 503)
+        assert service.client.send_bytes(encoded(solid())).status_code == 200
+        problem = assert_problem(service.client.get("/health/ready"), 503)
+        assert "Redis, which does not serve" in problem["detail"]
         redis_server.start()
+        assert service.submit(FINETUNE).status_code == 202
+        assert service.client.get("/health/ready").status_code == 200
 
 
 def test_a_restarted_redis_is_found_again_with_all_jobs(
