@@ -383,8 +383,7 @@ def test_an_archive_without_a_file_is_refused(tmp_path: Path, pack: Archive) -> 
 
 
 def test_repacking_stops_where_there_is_no_room(tmp_path: Path) -> None:
-    class Full(Exception):
-        """There is no room."""
+    class Full(Exception): ...
 
     def full(wanted: int) -> None:
         raise Full(wanted)
@@ -397,6 +396,5 @@ def test_repacking_stops_where_there_is_no_room(tmp_path: Path) -> None:
 
 def test_a_zip_inside_a_tar_is_a_file_like_others(tmp_path: Path) -> None:
     inner = zipped(tmp_path / "inner.zip", {"1.jpg": b"1"}).read_bytes()
-    path = tarred(tmp_path / "a.tar", {"inner.zip": inner})
-    settled(path)
+    settled(path := tarred(tmp_path / "a.tar", {"inner.zip": inner}))
     assert zipfile.is_zipfile(io.BytesIO(contents(path)["inner.zip"]))
