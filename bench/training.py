@@ -35,6 +35,8 @@ from training.config.pretraining import PretrainConfig, Step
 from training.stepper import Stepper
 
 RESULTS = Path("var/bench/training.json")
+FINETUNE, AMALGAMATION, MEMORY = "finetune", "amalgamation", "memory_mib"
+PARTS = (FINETUNE, *map(str, Step), AMALGAMATION, MEMORY)
 WIDTH, HEIGHT = 500, 375  # pixels: the medium size of Flickr's photos
 
 
@@ -49,6 +51,7 @@ class Setting:
     batch_size: int
     rounds: int
     steps: int
+    only: tuple[str, ...]
 
     def _changes(self) -> dict[str, Any]:
         return {
@@ -83,9 +86,11 @@ class Setting:
 
 def pipelines(setting: Setting, root: Path) -> dict[str, dict[str, float]]:
     """Images per second with the loader and without, of fine-tuning and of each step."""
-    finetune = setting.finetune()
-    found = {"finetune": _pipeline(finetune, finetune_learner(finetune, root), setting)}
-    for step in Step:
+    found = {}
+    if FINETUNE in setting.only:
+        finetune = setting.finetune()
+        found[FINETUNE] = _pipeline(finetune, finetune_learner(finetune, root), setting)
+    for step in (step for step in Step if step in setting.only):
         config = setting.pretrain(step)
         found[step.value] = _pipeline(config, pretrain_learner(config, root), setting)
     return found
@@ -140,27 +145,30 @@ def _setting() -> Setting:
     parser.add_argument("--batch-size", type=int, default=128 if on_gpu else 32)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=8, help="timed steps a round")
-    return Setting(**vars(parser.parse_args()))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    given = vars(parser.parse_args())
+    return Setting(**given | {"only": tuple(given["only"])})
 
 
 def _table(results: dict[str, Any]) -> None:
     machine, setting = results["machine"], results["setting"]
     print(f"{machine['device']}, {machine['threads']} threads, load {machine['load_average']:.1f}")
     print(f"presets {setting['presets']}, {setting['precision']}, photos {WIDTH}x{HEIGHT}\n")
-    print("images/s             full      bare  full/bare")
+    print("images/s              full      bare full/bare")
     for name, rates in results["pipelines"].items():
-        print(f"{name:16} {rates['full']:8.1f}  {rates['bare']:8.1f}  {rates['ratio']:9.2f}")
-    rates = results["amalgamation"]
-    print(
-        f"{'amalgamation':16} {rates['full']:8.1f}  {rates['bare']:8.1f}  "
-        f"{rates['pipeline_ratio']:9.2f}"
-    )
-    print(f"{'naive':16} {rates['naive_full']:8.1f}  {rates['naive_bare']:8.1f}")
-    print(f"{'ours/naive':16} {rates['full_ratio']:8.2f}  {rates['bare_ratio']:8.2f}\n")
-    print("peak MiB of an amalgamation step")
-    for name in ("ours", "naive"):
-        memory = results["memory_mib"]
-        print(f"{name:16} {memory[f'{name}_peak']:8.0f}  before {memory[f'{name}_before']:.0f}")
+        print(_row(name, rates["full"], rates["bare"], rates["ratio"]))
+    if rates := results.get(AMALGAMATION):
+        print(_row("amalgamation", rates["full"], rates["bare"], rates["pipeline_ratio"]))
+        print(_row("naive", rates["naive_full"], rates["naive_bare"]))
+        print(_row("ours/naive", rates["full_ratio"], rates["bare_ratio"]))
+    if memory := results.get(MEMORY):
+        print("\npeak MiB of an amalgamation step, and what was resident before")
+        for name in ("ours", "naive"):
+            print(_row(name, memory[f"{name}_peak"], memory[f"{name}_before"]))
+
+
+def _row(name: str, *figures: float) -> str:
+    return f"{name:16}" + "".join(f"{figure:10.2f}" for figure in figures)
 
 
 def main() -> None:
@@ -172,8 +180,10 @@ def main() -> None:
         most = max(setting.batch_size, 64)
         write_photos(root, images=2 * most, width=WIDTH, height=HEIGHT)
         results["pipelines"] = pipelines(setting, root)
-        results["amalgamation"] = amalgamation(setting, root)
-        results["memory_mib"] = peak_memory(setting.amalgamate(), root)
+        if AMALGAMATION in setting.only:
+            results[AMALGAMATION] = amalgamation(setting, root)
+        if MEMORY in setting.only:
+            results[MEMORY] = peak_memory(setting.amalgamate(), root)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     _table(results)

@@ -1,5 +1,6 @@
 """What the bench of training compares is the same work; no time is taken here."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from torch import Tensor, nn
 
 from bench.amalgamation import naive_step
 from bench.learners import amalgamate_config, amalgamation_learner, optimizer_of, pretrain_config
+from bench.memory import MIB, peak_mib, resident_mib
 from bench.photos import write_photos
 from bench.steps import Rates, interleaved
+from bench.training import RESULTS, main
 from training.config.downstream import AmalgamateConfig
 from training.config.pretraining import STEP_TASKS, Step
 from training.data.labelled import Batch
@@ -83,3 +86,27 @@ def test_ways_take_turns_and_each_turn_warms_up() -> None:
 
     interleaved([lambda: way("a"), lambda: way("b")], rounds=2, steps=2, warm_up=1)
     assert "".join(taken) == "aaabbbaaabbb"
+
+
+def test_the_bench_writes_its_figures_and_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    few = "--presets demo --precision float32 --workers 0 --batch-size 4 --rounds 1 --steps 1"
+    parts = ["finetune", "amalgamation"]
+    monkeypatch.setattr("sys.argv", ["bench.training", *few.split(), "--only", *parts])
+    main()
+    results = json.loads(RESULTS.read_text())
+    assert results["pipelines"].keys() == {"finetune"}
+    figures = [*results["pipelines"].values(), results["amalgamation"]]
+    assert all(value > 0 for rates in figures for value in rates.values())
+    table = capsys.readouterr().out
+    assert all(name in table for name in ("finetune", "amalgamation", "ours/naive"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells of peaks")
+def test_a_peak_holds_what_a_step_took_and_gave_back() -> None:
+    def step() -> int:
+        return int(torch.ones(64 * MIB // 4).max())  # four bytes each
+
+    assert 48 < peak_mib(step) - resident_mib() < 96
