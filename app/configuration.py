@@ -12,7 +12,7 @@ from worker.jobs import JOB_CONFIG, JobConfig, JobKind
 
 Loc = tuple[str | int, ...]
 _RECIPE = "recipe"
-_NOT_SETTABLE: Mapping[str, str] = {
+NOT_SETTABLE: Mapping[str, str] = {
     "registry": "the operator says where models are kept; leave it out",
     "notes": "a file of the host cannot be named over HTTP; leave it out",
 }
@@ -77,7 +77,7 @@ def _host_faults(kind: JobKind, given: Mapping[str, Any], loc: Loc) -> list[Faul
         return []
     if not isinstance(given, Mapping):
         return []
-    return [Fault((*loc, name), said) for name, said in _NOT_SETTABLE.items() if name in given]
+    return [Fault((*loc, name), said) for name, said in NOT_SETTABLE.items() if name in given]
 
 
 def _places(fault: ErrorDetails, given: Any) -> list[str | int]:

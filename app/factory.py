@@ -83,11 +83,11 @@ def create_app(
 def _add_jobs(app: FastAPI) -> None:
     """Imported here alone: serving without jobs needs neither redis nor celery."""
     from app import dataset_problems, job_problems
-    from app.routes import artifacts, datasets, job_events, job_output, jobs
+    from app.routes import artifacts, datasets, job_events, job_output, jobs, presets
 
     job_problems.add_handlers(app)
     dataset_problems.add_handlers(app)
-    for part in (jobs, job_events, job_output, artifacts, datasets):
+    for part in (jobs, job_events, job_output, artifacts, presets, datasets):
         app.include_router(part.router)
 
 

@@ -15,7 +15,9 @@ from app.errors import KeyLacksScope, KeyMissing, OriginRefused, RequestError
 from app.keys import KeyRing, Scope
 from app.settings import LOOPBACK_NAMES
 
-_OPEN = re.compile(r"/|/static/.+|/docs|/openapi\.json|/favicon\.ico|(/v2)?/health/(live|ready)")
+_OPEN = re.compile(
+    r"/|/jobs|/models|/static/.+|/docs|/openapi\.json|/favicon\.ico|(/v2)?/health/(live|ready)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Rule:
 _ANY = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 RULES: Sequence[Rule] = (
     Rule(frozenset({"PUT", "PATCH", "DELETE"}), re.compile(r"/v1/.*"), Scope.ADMIN),
-    Rule(_ANY, re.compile(r"/v1/(jobs|datasets)(/.*)?"), Scope.JOBS),
+    Rule(_ANY, re.compile(r"/v1/(jobs|presets|datasets)(/.*)?"), Scope.JOBS),
     Rule(_ANY, re.compile(r".*"), Scope.PREDICT),
 )
 """The first that fits counts."""

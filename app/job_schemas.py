@@ -112,3 +112,18 @@ class ArtifactList(Wire):
 
     items: list[Artifact]
     next_cursor: None = None
+
+
+class Preset(Wire):
+    """A configuration that comes with the code."""
+
+    name: str = Field(examples=["demo/pipeline"])
+    kind: JobKind
+    config: dict[str, Any] = Field(description="As `POST /v1/jobs` takes it, defaults filled in")
+
+
+class PresetList(Wire):
+    """All of them, sorted by name; on one page."""
+
+    items: list[Preset]
+    next_cursor: None = None

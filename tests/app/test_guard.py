@@ -25,6 +25,7 @@ JOBS_REQUESTS = [
     ("GET", "/v1/jobs"),
     ("GET", "/v1/jobs/1/artifacts/a/b"),
     ("HEAD", "/v1/jobs/1/artifacts/a/b"),
+    ("GET", "/v1/presets"),
     ("GET", "/v1/datasets"),
     ("POST", "/v1/datasets"),
 ]
@@ -40,7 +41,9 @@ PREDICT_REQUESTS = [
 OPEN_REQUESTS = [
     ("GET", "/"),
     ("HEAD", "/"),
-    ("GET", "/static/page.js"),
+    ("GET", "/jobs"),
+    ("GET", "/models"),
+    ("GET", "/static/predict.js"),
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
     ("GET", "/health/live"),

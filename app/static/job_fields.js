@@ -1,0 +1,46 @@
+// The fields of a configuration that people change most, by kind of job.
+
+import { runPaths, valueAt } from "./config_path.js";
+import { make } from "./element.js";
+import { Field, choice, numberInput, textInput } from "./field.js";
+
+const DEVICE = [["compute", "device"], "Device", () => choice(["auto", "cpu", "cuda"])];
+const RATE = [["optimizer", "learning_rate"], "Learning rate", numberInput];
+const SEED = [["seed"], "Seed", numberInput];
+const DOWNSTREAM = [[["epochs"], "Epochs", numberInput], [["batch_size"], "Images a step", numberInput],
+  RATE, SEED, DEVICE];
+const FIELDS = {
+  pipeline: [
+    [["stimuli", "epochs"], "Epochs of stimuli", numberInput],
+    [["organizing", "epochs"], "Epochs of organizing", numberInput],
+    [["perceiving", "epochs"], "Epochs of perceiving", numberInput],
+    [["amalgamate", "epochs"], "Epochs of amalgamation", numberInput],
+    [["export", "name"], "Name of the model", textInput],
+    [["promotion", "alias"], "Alias to promote", textInput],
+  ],
+  pretrain: [[["epochs"], "Epochs", numberInput], [["steps_per_epoch"], "Steps an epoch", numberInput],
+    RATE, SEED, DEVICE],
+  amalgamate: DOWNSTREAM,
+  finetune: DOWNSTREAM,
+  evaluate: [[["split"], "Split", () => choice(["test", "val", "train"])],
+    [["batch_size"], "Images at once", numberInput]],
+  export: [[["name"], "Name of the model", textInput], [["alias"], "Alias to promote", textInput],
+    [["int8"], "Make an INT8 graph too", () => make("input", { type: "checkbox" })]],
+};
+
+/** Fields for a job of `kind` that starts from the whole configuration `config`. */
+export function fieldsOf(kind, config) {
+  const usual = FIELDS[kind].map(([path, label, control]) =>
+    new Field(["config", ...path], label, control(), {
+      initial: valueAt(config, path), hint: "steps_per_epoch" === path[0] ? "Empty: all pictures once" : undefined,
+    }));
+  return kind === "pipeline" ? usual : [...runPaths(config).map((path) => runField(config, path)), ...usual];
+}
+
+/** The job that made a run; a shipped configuration names a folder, which REST has no use for. */
+function runField(config, path) {
+  const owner = typeof path.at(-3) === "number" ? valueAt(config, path.slice(0, -2)) : null;
+  const of = owner?.name ? ` of teacher ${owner.name}` : path.length > 1 ? " the weights come from" : "";
+  return new Field(["config", ...path], `Job${of}`,
+    textInput({ list: "known-jobs", spellcheck: "false", placeholder: "id of a job" }));
+}
