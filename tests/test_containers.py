@@ -1,0 +1,90 @@
+"""Images and compose file, without Docker: linted, and every word they use is one we know."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.settings import Settings
+from worker.settings import JobSettings
+
+ROOT = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+OURS = ("api", "worker", "worker-cpu")
+
+
+def test_dockerfile_has_no_fault() -> None:
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    if hadolint is None:
+        pytest.skip("hadolint is not installed here")
+    found = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
+
+
+def test_what_the_images_copy_is_there_and_in_their_context() -> None:
+    let_in = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+    sources = {source for line in copied for source in line.split()}
+    assert {"app", "requirements/api.txt", "requirements/worker.txt"} <= sources
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert source.split("/")[0] in let_in, source
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_variables_are_settings(service: str) -> None:
+    given = {
+        *COMPOSE["services"][service]["environment"],
+        *re.findall(r"SENTISCOPE_\w+", DOCKERFILE),
+    }
+    fields = {*Settings.model_fields, *JobSettings.model_fields}
+    known = {"REDIS_URL", *(f"SENTISCOPE_{name.upper()}" for name in fields)}
+    assert given <= known
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_service_is_hardened_and_waits_for_redis(service: str) -> None:
+    found = COMPOSE["services"][service]
+    assert found["read_only"] is True
+    assert found["cap_drop"] == ["ALL"]
+    assert found["depends_on"] == {"redis": {"condition": "service_healthy"}}
+    assert f"FROM base AS {found['build']['target']}\n" in DOCKERFILE
+
+
+def test_redis_keeps_what_it_acknowledged() -> None:
+    command = COMPOSE["services"]["redis"]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert options["--appendonly"] == "yes"
+    assert options["--appendfsync"] == "always"
+    assert options["--maxmemory-policy"] == "noeviction"
+
+
+def test_volumes_are_declared() -> None:
+    named = {
+        volume.split(":")[0]
+        for service in COMPOSE["services"].values()
+        for volume in service.get("volumes", ())
+        if not volume.startswith((".", "$"))
+    }
+    assert named == set(COMPOSE["volumes"])
+
+
+@pytest.mark.parametrize("command", re.findall(r"^CMD \[(.+)\]$", DOCKERFILE, re.MULTILINE))
+def test_command_of_an_image_is_one_of_ours(command: str) -> None:
+    words = [word.strip().strip('"') for word in command.split(",")]
+    assert words[0] == "sentiscope"
+    said = subprocess.run(
+        [sys.executable, "-m", "sentiscope", words[1], "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    assert all(word in said for word in words[2:] if word.startswith("--"))
