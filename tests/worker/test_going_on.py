@@ -27,7 +27,8 @@ def test_a_paused_job_goes_on_with_exact_state(place: Workplace, calm: RunFolder
     job_id = place.submit(**LONG)
     with place.at_work(job_id) as working:
         working.wait_for_a_step()
-        working.move(JobStatus.PAUSING)
+        with working.frozen():
+            working.move(JobStatus.PAUSING)
     paused = place.store.get(job_id)
     assert (paused.status, paused.attempts) == (JobStatus.PAUSED, 0)
     assert not working.run.results_file.exists()

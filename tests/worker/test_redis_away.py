@@ -48,7 +48,8 @@ def test_a_job_whose_lease_may_have_run_out_is_stopped_with_a_checkpoint(
     job_id = place.submit(**LONG)
     with place.at_work(job_id, lease_s=3) as working:
         working.wait_for_a_step()
-        place.redis.kill()
+        with working.frozen():
+            place.redis.kill()
         wait_until(lambda: not is_running(training_pid(working.run.path)))
         assert not working.run.results_file.exists()
         place.redis.start()

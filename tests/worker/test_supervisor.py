@@ -112,8 +112,9 @@ def test_a_cancelled_job_is_ended_within_ten_seconds(place: Workplace) -> None:
     with place.at_work(job_id) as working:
         working.wait_for_a_step()
         pid = training_pid(working.run.path)
-        working.move(JobStatus.CANCELLING)
         asked = time.monotonic()
+        with working.frozen():
+            working.move(JobStatus.CANCELLING)
         wait_until(lambda: not is_running(pid))
         assert time.monotonic() - asked < 10
     assert place.store.get(job_id).status is JobStatus.CANCELLED
@@ -132,11 +133,11 @@ def test_a_worker_that_lost_the_job_ends_the_process_and_moves_nothing(place: Wo
     job_id = place.submit(**LONG)
     with place.at_work(job_id) as working:
         working.wait_for_a_step()
-        place.store.move(job_id, JobStatus.QUEUED)  # as the sweep does when a lease has expired
-        other = place.claim(job_id)
-        (working.run.path / ".fence").write_text(f"{other.token}\n")
-        wait_until(lambda: not is_running(training_pid(working.run.path)))
-        last = working.run.last_checkpoint.read_bytes()
+        with working.frozen():
+            last = working.run.last_checkpoint.read_bytes()
+            place.store.move(job_id, JobStatus.QUEUED)  # as the sweep does: its lease has expired
+            other = place.claim(job_id)
+            (working.run.path / ".fence").write_text(f"{other.token}\n")
     record = place.store.get(job_id)
     assert (record.status, record.attempts) == (JobStatus.RUNNING, 2)
     assert working.run.last_checkpoint.read_bytes() == last

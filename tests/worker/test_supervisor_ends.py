@@ -60,7 +60,8 @@ def test_a_job_of_a_worker_that_is_stopped_is_back_in_its_queue_with_a_checkpoin
     job_id = place.submit(**LONG)
     with place.at_work(job_id) as working:
         working.wait_for_a_step()
-        working.stop.set()
+        with working.frozen():
+            working.stop.set()
     queued = place.store.get(job_id)
     assert (queued.status, queued.attempts) == (JobStatus.QUEUED, 0)
     assert place.work(job_id).status is JobStatus.SUCCEEDED

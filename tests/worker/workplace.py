@@ -115,6 +115,20 @@ class Working:
         before = file.stat().st_mtime_ns if file.exists() else 0
         wait_until(lambda: file.exists() and file.stat().st_mtime_ns > before)
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The training stands still until its supervisor has asked it to stop.
+
+        However fast the machine is, it is not finished before what the test does takes effect.
+        """
+        pid = training_pid(self.run.path)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+            wait_until(lambda: is_pending(pid, signal.SIGTERM))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def move(self, to: JobStatus) -> None:
         """What the service does on a client's request."""
         self.place.store.move(self.job_id, to)
@@ -166,6 +180,13 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def is_pending(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal was sent to a process that has not taken it yet."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (pending,) = [int(line.split()[1], 16) for line in lines if line.startswith("ShdPnd:")]
+    return bool(pending >> (number - 1) & 1)
 
 
 def wait_until(holds: Callable[[], bool], *, patience_s: float = PATIENCE_S) -> None:
