@@ -32,6 +32,7 @@ function control(name, alias, current, versions, move) {
   const dress = () => {
     button.disabled = select.value === current;
     button.textContent = button.disabled ? "In place" : word();
+    button.classList.toggle("quiet", button.disabled);
     button.setAttribute("aria-label", button.disabled ? `${alias} is in place`
       : `${word()} ${alias} to version ${select.value}`);
   };

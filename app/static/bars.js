@@ -16,7 +16,7 @@ export function bars(kind, scores, { order, explained, reference, choose }) {
 
 function bar(score, { tint, isExplained, other, choose }) {
   const fill = make("span", { class: "fill" });
-  fill.style.width = percent(score.score);
+  fill.style.width = `${100 * score.score}%`;
   fill.style.background = tint;
   const track = make("span", { class: "track" }, fill,
     "threshold" in score && mark("mark", score.threshold),
@@ -34,7 +34,7 @@ function bar(score, { tint, isExplained, other, choose }) {
 
 function mark(name, at) {
   const line = make("span", { class: name });
-  line.style.left = percent(at);
+  line.style.left = `${100 * at}%`;
   return line;
 }
 

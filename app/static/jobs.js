@@ -4,8 +4,10 @@ import { get, make } from "./element.js";
 import { JobForm } from "./job_form.js";
 import { showJobs } from "./job_list.js";
 import { JobPage } from "./job_page.js";
+import { read } from "./service.js";
 
 const place = get("place");
+const areEnabled = read("openapi.json").then(({ paths }) => "/v1/jobs" in paths);
 let leave = () => {};
 
 function say(text) {
@@ -13,7 +15,6 @@ function say(text) {
 }
 
 function failed(error) {
-  if (error.status === 404 && location.hash.length < 2) return place.replaceChildren(disabled());
   say("");
   get("trouble").replaceChildren(make("div", { class: "wrong", role: "alert" },
     make("strong", {}, error.title ?? "Something went wrong"), make("p", {}, error.message)));
@@ -33,7 +34,8 @@ async function show() {
   get("trouble").replaceChildren();
   say("");
   document.title = "Jobs · Sentiscope";
-  if (target === "") leave = showJobs(place, { failed });
+  if (!(await areEnabled)) place.replaceChildren(disabled());
+  else if (target === "") leave = showJobs(place, { failed });
   else if (target === "new") await showForm();
   else {
     const page = new JobPage(target, { failed, say });
@@ -48,10 +50,9 @@ async function showForm() {
     place.replaceChildren(form.element);
     form.kind.control.focus();
   } catch (error) {
-    if (error.status === 404) place.replaceChildren(disabled());
-    else failed(error);
+    failed(error);
   }
 }
 
-addEventListener("hashchange", show);
-show();
+addEventListener("hashchange", () => show().catch(failed));
+show().catch(failed);

@@ -6,6 +6,8 @@ import { figure } from "./numbers.js";
 const LOWER_IS_BETTER = new Set(["chebyshev", "clark_raw", "clark_normalized", "canberra_raw",
   "canberra_normalized", "kl", "ranking_loss", "one_error", "coverage", "hamming_loss"]);
 
+const OF_LABEL_SETS = /^set_/; // coverage and size are a bargain: neither is better by itself
+
 /** A table of `manifests`, one column each. */
 export function metricsTable(manifests) {
   const rows = rowsOf(manifests);
@@ -40,10 +42,11 @@ function rowsOf(manifests) {
 function rowElement({ output, metric, on, protocol, values }) {
   const known = values.filter((value) => value !== null);
   const best = LOWER_IS_BETTER.has(metric) ? Math.min(...known) : Math.max(...known);
-  const isContest = known.length > 1 && new Set(known).size > 1;
+  const isContest = !OF_LABEL_SETS.test(metric) && known.length > 1 && new Set(known).size > 1;
   const arrow = LOWER_IS_BETTER.has(metric) ? "↓" : "↑";
   return make("tr", {}, make("td", {}, output),
-    make("th", { scope: "row" }, metric, " ", make("span", { title: arrow === "↓" ? "lower is better" : "higher is better" }, arrow)),
+    make("th", { scope: "row" }, metric, " ", !OF_LABEL_SETS.test(metric)
+      && make("span", { title: arrow === "↓" ? "lower is better" : "higher is better" }, arrow)),
     make("td", { class: "note", title: protocol }, on),
     values.map((value) => make("td", { class: isContest && value === best ? "best" : "" },
       figure(value), isContest && value === best && make("span", { class: "hidden" }, ", the best"))));

@@ -54,8 +54,8 @@ function again() {
 }
 
 function option({ reference, name, version, aliases }) {
-  const also = aliases.length ? ` (${aliases.join(", ")})` : "";
-  return make("option", { value: reference }, `${name}, version ${version}${also}`);
+  const also = aliases.length ? `, ${aliases.join(", ")}` : "";
+  return make("option", { value: reference }, `${name} ${version}${also}`);
 }
 
 async function fill() {

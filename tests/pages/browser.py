@@ -20,7 +20,7 @@ from typing import Any
 
 EXECUTABLE = shutil.which("chromium") or shutil.which("google-chrome")
 WHY_NOT = "no chromium here: `apt-get install chromium` has it"
-_PATIENCE_S = 90.0
+_PATIENCE_S = 40.0
 _POLL_S = 0.05
 _FLAGS = (
     "--headless",
@@ -112,15 +112,14 @@ class Tab:
             raise PageFailed(details.get("exception", {}).get("description", details["text"]))
         return answer["result"].get("value")
 
-    def until(self, condition: str, *, timeout_s: float = _PATIENCE_S) -> Any:
-        """The expression's value once it is true."""
+    def until(self, condition: str, *, timeout_s: float = _PATIENCE_S) -> None:
+        """Wait until the expression is true."""
         deadline = time.monotonic() + timeout_s
-        while not (found := self.run(condition)):
+        while not self.run(f"Boolean({condition})"):
             if time.monotonic() > deadline:
                 shown = self.run("document.body?.innerText.slice(0, 1500)")
                 raise PageFailed(f"never came true: {condition}\non the page: {shown}")
             time.sleep(_POLL_S)
-        return found
 
     def text(self, selector: str = "main") -> str:
         """What an element says, as it is seen."""

@@ -1,0 +1,141 @@
+"""The page of jobs in a real browser; the tests play the worker."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.app.pictures import encoded, solid
+from tests.pages.browser import Tab
+from tests.pages.site import Site
+from worker.jobs import JobResult
+from worker.status import JobStatus
+
+pytestmark = pytest.mark.timeout(240)
+PIPELINE: dict[str, Any] = {"kind": "pipeline", "config": {"preset": "demo"}, "name": "chain"}
+
+
+def shows(tab: Tab, text: str) -> None:
+    tab.until(f"document.body.innerText.includes({text!r})")
+
+
+def test_running_job_is_listed_with_its_progress(tab: Tab, pages: Site) -> None:
+    job_id, lease = pages.started()
+    tab.open(f"{pages.url}/jobs")
+    row = f"a[href='#{job_id}']"
+    tab.until(f'document.querySelector("{row}")')
+    text = tab.text(row)
+    assert "finetune" in text
+    assert "running" in text
+    assert "40 % · training · epoch 2 of 3 · 61 images/s · 1 min 23 s left" in text
+    pages.told(lease, fraction=0.9, epoch=3)
+    tab.until(f'document.querySelector("{row}").innerText.includes("90 %")')
+
+
+def test_job_is_followed_to_its_end_with_curves_log_files_and_pictures(
+    tab: Tab, pages: Site
+) -> None:
+    job_id, lease = pages.started()
+    pages.file(job_id, "pictures/colourised.png", encoded(solid()))
+    tab.open(f"{pages.url}/jobs#{job_id}")
+    tab.until("document.querySelectorAll('.chart').length === 2")
+    assert "loss: train from 2 to 0.6667 in 3 points; val from 2.2 to" in tab.run(
+        "document.querySelector('.chart svg').getAttribute('aria-label')"
+    )
+    shows(tab, "epoch 3: loss 0.73")
+    tab.until("document.querySelector('.pictures img')?.naturalWidth === 32")
+    assert tab.run("document.querySelector('.files a').href").endswith("/artifacts/log.txt")
+    result = JobResult(model="tiny", version="2", reason="it is better")
+    pages.store.move(job_id, JobStatus.SUCCEEDED, lease=lease, result=result)
+    shows(tab, "Model tiny, version 2")
+    tab.until("document.querySelector('#status').innerText.includes('is succeeded')")
+    tab.run(
+        "[...document.querySelectorAll('button')].find((b) => b.innerText.startsWith('Promote')).click()"
+    )
+    shows(tab, "It is in production now.")
+    assert pages.registry.aliases("tiny")["production"] == "2"
+    pages.registry.set_alias("tiny", "production", version="1")
+
+
+def test_actions_are_those_that_the_state_allows(tab: Tab, pages: Site) -> None:
+    job_id = pages.submitted()
+    tab.open(f"{pages.url}/jobs#{job_id}")
+    offered = "[...document.querySelectorAll('[data-action]')].map((b) => b.innerText).join()"
+    tab.until(f"{offered} === 'Pause,Cancel'")
+    tab.click("[data-action=pause]")
+    tab.until(f"{offered} === 'Resume,Cancel'")
+    tab.click("[data-action=resume]")
+    tab.until(f"{offered} === 'Pause,Cancel'")
+    tab.click("[data-action=cancel]")
+    tab.until(f"{offered} === 'Retry'")
+    assert pages.store.get(job_id).status is JobStatus.CANCELLED
+
+
+def test_failed_job_says_why(tab: Tab, pages: Site) -> None:
+    job_id, lease = pages.started()
+    error = {"type": "OutOfMemory", "message": "the device has no memory left"}
+    pages.store.move(job_id, JobStatus.FAILED, lease=lease, error=error)
+    tab.open(f"{pages.url}/jobs#{job_id}")
+    shows(tab, "the device has no memory left")
+
+
+def test_pipeline_is_submitted_by_the_form_and_shows_its_steps(tab: Tab, pages: Site) -> None:
+    tab.open(f"{pages.url}/jobs#new")
+    tab.until("document.querySelector('#field-config-preset')?.value === 'demo/pipeline'")
+    assert tab.run("document.querySelector('#field-config-stimuli-epochs').value") == "2"
+    tab.choose("#field-config-stimuli-epochs", "1")
+    tab.choose("#field-name", "from the form")
+    tab.choose("#field-config", '{"export": {"int8": false}}')
+    assert '"stimuli":{"epochs":1}' in tab.run(
+        "document.querySelector('form .copyable pre').textContent"
+    )
+    tab.run("document.querySelector('form').requestSubmit()")
+    tab.until("document.querySelectorAll('ol .job').length === 6")
+    record = pages.store.get(tab.run("location.hash.slice(1)"))
+    assert record.name == "from the form"
+    assert record.config.stimuli.epochs == 1  # type: ignore[union-attr]
+    assert record.config.organizing.epochs == 3  # type: ignore[union-attr]
+    assert not record.config.export.int8  # type: ignore[union-attr]
+    assert tab.text("ol").split("\n")[0] == "stimuli"
+
+
+def test_faults_stand_at_their_fields(tab: Tab, pages: Site) -> None:
+    tab.open(f"{pages.url}/jobs#new")
+    tab.until("document.querySelector('#field-config-stimuli-epochs')")
+    tab.choose("#field-config-stimuli-epochs", "many")
+    tab.choose("#field-config", '{"export": {"typo": 1}}')
+    tab.run("document.querySelector('form').requestSubmit()")
+    tab.until("document.querySelectorAll('[aria-invalid=true]').length === 2")
+    assert "integer" in tab.text("#field-config-stimuli-epochs-fault")
+    assert "export.typo" in tab.text("#field-config-fault")
+    assert tab.run("document.activeElement.id") == "field-config-stimuli-epochs"
+    assert all("422" in each for each in tab.complaints())
+    tab.pipe.events.clear()
+    tab.choose("#field-config", "{")
+    tab.run("document.querySelector('form').requestSubmit()")
+    shows(tab, "This is not JSON")
+
+
+def test_every_preset_opens_and_its_unchanged_form_changes_nothing(tab: Tab, pages: Site) -> None:
+    tab.open(f"{pages.url}/jobs#new")
+    tab.until("document.querySelector('#field-config-preset')?.value")
+    presets = httpx.get(f"{pages.url}/v1/presets", timeout=30).json()["items"]
+    assert len(presets) > 20
+    for preset in presets:
+        tab.choose("#field-kind", preset["kind"])
+        tab.choose("#field-config-preset", preset["name"])
+        call = tab.run("document.querySelector('form .copyable pre').textContent")
+        assert f'"config":{{"preset":"{preset["name"]}"}}' in call
+
+
+def test_evaluation_takes_the_job_that_it_is_of(tab: Tab, pages: Site) -> None:
+    job_id = pages.submitted()
+    tab.open(f"{pages.url}/jobs#new")
+    tab.until("document.querySelector('#field-config-preset')?.value")
+    tab.choose("#field-kind", "evaluate")
+    tab.choose("#field-config-preset", "demo/evaluate")
+    tab.choose("#field-config-run", job_id)
+    assert tab.run("document.querySelectorAll('#known-jobs option').length") > 0
+    tab.run("document.querySelector('form').requestSubmit()")
+    tab.until("document.querySelector('.pill')")
+    assert pages.store.get(tab.run("location.hash.slice(1)")).depends_on == (job_id,)
