@@ -2,16 +2,19 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiscope.client import DEFAULT_URL, Client
 from sentiscope.output import fail, remark, say, told
-from sentiscope.service_errors import ServiceError
-from sentiscope.service_values import Job
+
+if TYPE_CHECKING:
+    from sentiscope.client import Client
+    from sentiscope.service_values import Job
 
 app = typer.Typer(no_args_is_help=True)
 UrlOption = Annotated[
@@ -21,6 +24,8 @@ KeyOption = Annotated[
     str | None, typer.Option("--key", envvar="SENTISCOPE_API_KEY", help="API key, if it needs one.")
 ]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
+DEFAULT_URL = "http://127.0.0.1:8000"
+_PATIENCE_S = 10.0
 _WATCH_PATIENCE_S = 300.0
 _FOLLOW_EVERY_S = 1.0
 
@@ -43,7 +48,7 @@ def submit(
     """Submit a job; its id is printed."""
     from sentiscope.given_config import BadConfig, read
 
-    with told(ServiceError, BadConfig), Client(url, key=key) as client:
+    with told(BadConfig), _service(url, key) as client:
         kind, config = read(what, preset=preset, settings=settings or ())
         job = client.submit(kind, config, name=name, gpus=gpus)
     say(job.id)
@@ -60,7 +65,7 @@ def list_jobs(
     key: KeyOption = None,
 ) -> None:
     """The newest jobs, one a line."""
-    with told(ServiceError), Client(url, key=key) as client:
+    with _service(url, key) as client:
         for job in islice(client.jobs(status=status, kind=kind), limit):
             say(_line(job))
 
@@ -68,7 +73,7 @@ def list_jobs(
 @app.command("show")
 def show(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
     """A job's whole record, as JSON."""
-    with told(ServiceError), Client(url, key=key) as client:
+    with _service(url, key) as client:
         say(json.dumps(client.record(job), indent=2))
 
 
@@ -111,7 +116,7 @@ def logs(
     key: KeyOption = None,
 ) -> None:
     """The log of a job's process."""
-    with told(ServiceError), Client(url, key=key) as client:
+    with _service(url, key) as client:
         if not follow:
             typer.echo(client.log(job, lines=tail), nl=False)
             return
@@ -130,7 +135,7 @@ def artifacts(
     key: KeyOption = None,
 ) -> None:
     """List the files that a job made, or fetch one."""
-    with told(ServiceError, OSError), Client(url, key=key) as client:
+    with told(OSError), _service(url, key) as client:
         if path is None:
             for each in client.artifacts(job):
                 say(f"{each.bytes:>12}  {each.path}")
@@ -141,8 +146,18 @@ def artifacts(
         remark(f"{target}: {target.stat().st_size} bytes")
 
 
+@contextmanager
+def _service(url: str, key: str | None, *, patience_s: float = _PATIENCE_S) -> "Iterator[Client]":
+    """The service; what it refuses ends the command with the reason."""
+    from sentiscope.client import Client
+    from sentiscope.service_errors import ServiceError
+
+    with told(ServiceError), Client(url, key=key, patience_s=patience_s) as client:
+        yield client
+
+
 def _act(job_id: str, action: str, url: str, key: str | None) -> None:
-    with told(ServiceError), Client(url, key=key) as client:
+    with _service(url, key) as client:
         say(_line(client.act(job_id, action)))
 
 
@@ -152,7 +167,7 @@ def _watch(job_id: str, url: str, key: str | None) -> None:
     from sentiscope.job_words import ending
     from sentiscope.watching import watch
 
-    with told(ServiceError), Client(url, key=key, patience_s=_WATCH_PATIENCE_S) as client:
+    with _service(url, key, patience_s=_WATCH_PATIENCE_S) as client:
         try:
             with fitting_view() as view:
                 job = watch(client, job_id, view)
@@ -164,7 +179,7 @@ def _watch(job_id: str, url: str, key: str | None) -> None:
     say(ending(job))
 
 
-def _follow_log(client: Client, job_id: str) -> None:
+def _follow_log(client: "Client", job_id: str) -> None:
     at, is_over = 0, False
     while True:
         text, at = client.log_from(job_id, at)
@@ -177,7 +192,7 @@ def _follow_log(client: Client, job_id: str) -> None:
             time.sleep(_FOLLOW_EVERY_S)
 
 
-def _line(job: Job) -> str:
+def _line(job: "Job") -> str:
     fraction = job.progress.fraction
     done = "" if fraction is None else f"{100 * fraction:3.0f} %"
     words = (job.id, f"{job.status:10}", f"{job.kind:10}", done, job.name or job.step or "")

@@ -52,8 +52,14 @@ def import_config(service: JobService, job_id: str) -> ImportConfig:
 
 
 @contextmanager
+def fresh_service(folder: Path) -> Iterator[JobService]:
+    """A service of one test's own, its files in `folder`."""
+    with running_redis(folder / "redis") as redis, serving_jobs(folder, redis) as opened:
+        yield opened
+
+
+@contextmanager
 def steady_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobService]:
     """One service for the tests of a module that leave nothing behind."""
-    folder = tmp_path_factory.mktemp("steady")
-    with running_redis(folder / "redis") as redis, serving_jobs(folder, redis) as opened:
+    with fresh_service(tmp_path_factory.mktemp("steady")) as opened:
         yield opened

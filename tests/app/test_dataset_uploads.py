@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.app.client import assert_problem
-from tests.app.dataset_requests import FIELDS, FILES, URL, import_config, upload, uploads
+from tests.app.dataset_requests import (
+    FIELDS,
+    FILES,
+    URL,
+    fresh_service,
+    import_config,
+    upload,
+    uploads,
+)
 from tests.app.job_service import JobService
 from tests.worker.packing import (
     TAR_MODES,
@@ -22,6 +31,12 @@ from worker.status import JobStatus
 from worker.supervisor import supervise
 from worker.sweep import sweep
 from worker.uploads import sweep_uploads
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[JobService]:
+    with fresh_service(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.app.client import Client, assert_problem
 from tests.app.dataset_requests import (
     FILES,
     URL,
+    fresh_service,
     steady_service,
     upload,
     uploads,
@@ -20,6 +21,12 @@ from tests.app.job_service import DATASETS, JobService, write_card
 from tests.worker.packing import (
     zipped,
 )
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[JobService]:
+    with fresh_service(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

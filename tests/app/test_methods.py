@@ -21,7 +21,9 @@ def test_head_is_get_without_the_body(client: Client, path: str) -> None:
 def test_options_names_the_methods_and_allows_no_other_site(
     client: Client, path: str, allowed: str
 ) -> None:
-    response = client.request("OPTIONS", path, headers={"Origin": "https://example.org"})
+    refused = client.request("OPTIONS", path, headers={"Origin": "https://example.org"})
+    assert refused.status_code == 403
+    response = client.request("OPTIONS", path, headers={"Origin": "http://localhost"})
     assert (response.status_code, response.content) == (204, b"")
     assert response.headers["allow"] == allowed
     assert "access-control-allow-origin" not in response.headers
