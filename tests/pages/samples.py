@@ -39,9 +39,9 @@ def glow(image: Image.Image, x: float, y: float, radius: float, colour: Colour) 
 def hills(image: Image.Image, rng: Rng, *, base: float, height: float, colour: Colour) -> None:
     """A rolling line of hills, filled down to the bottom."""
     x = np.arange(0, WIDTH + 1, 4)
-    waves = sum(
-        np.sin(x / rng.uniform(30, 110) + rng.uniform(0, 6)) * rng.uniform(0.3, 1) for _ in range(4)
-    )
+    waves = np.zeros(len(x))
+    for _ in range(4):
+        waves += np.sin(x / rng.uniform(30, 110) + rng.uniform(0, 6)) * rng.uniform(0.3, 1)
     line = [(float(at), float(base - height * wave)) for at, wave in zip(x, waves, strict=True)]
     ImageDraw.Draw(image).polygon([*line, (WIDTH, HEIGHT), (0, HEIGHT)], fill=colour)
 
