@@ -2,7 +2,7 @@
 
 import { draw, make } from "./element.js";
 
-const [WIDTH, HEIGHT, ACROSS, DOWN, EDGE] = [158, 50, 66, 16, 2];
+const [WIDTH, HEIGHT, ACROSS, DOWN, EDGE] = [176, 50, 60, 16, 2];
 
 /** `nodes` {id, kind, title, note} and `edges` [from, to]; there are no circles. */
 export function graphOf({ nodes, edges }, title) {
@@ -31,6 +31,11 @@ function placed(nodes, edges) {
     return depth.get(id);
   };
   for (const { id } of nodes) depthOf(id);
+  for (const { id } of nodes) {
+    // What starts nothing but a late step stands right before it, so that no line runs behind a box.
+    const after = edges.filter(([from]) => from === id).map(([, to]) => depth.get(to));
+    if (after.length && !edges.some(([, to]) => to === id)) depth.set(id, Math.min(...after) - 1);
+  }
   const columns = [];
   for (const { id } of nodes) (columns[depth.get(id)] ??= []).push(id);
   const most = Math.max(...columns.map((column) => column.length));
@@ -65,4 +70,4 @@ function box({ kind, title, note }, place) {
     draw("text", { class: "about", x: x + 12, y: y + 39 }, shortened(note)));
 }
 
-const shortened = (text) => (text.length > 20 ? `${text.slice(0, 19)}…` : text);
+const shortened = (text) => (text.length > 18 ? `${text.slice(0, 17)}…` : text);

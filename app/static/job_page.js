@@ -65,7 +65,8 @@ export class JobPage {
     this.steps.replaceChildren(make("h2", {}, "Steps"),
       make("ol", { class: "rows" }, items.toReversed().map((step) => make("li", {},
         make("a", { class: "job", href: `#${step.id}` },
-          make("span", { class: "job-title" }, make("strong", {}, step.step), make("span", { class: "note" }, step.kind)),
+          make("span", { class: "job-title" }, make("strong", {}, step.step),
+            step.step !== step.kind && make("span", { class: "note" }, step.kind)),
           pill(step), progressOf(step))))));
     if (focused) this.steps.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
   }

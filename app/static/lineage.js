@@ -32,8 +32,9 @@ const runId = (name) => `run ${name}`;
 function addRun(graph, name, config, datasets) {
   const id = runId(name);
   graph.add(id, "run", config.step ?? config.recipe ?? "training",
-    [config.step && config.recipe, config.epochs && `${config.epochs} epochs`].filter(Boolean).join(", "));
-  for (const { name: set } of datasets ?? []) {
+    [config.step && config.recipe, config.epochs && epochs(config)].filter(Boolean).join(", "));
+  const named = datasets?.length ? datasets.map((each) => each.name) : datasetsIn(config);
+  for (const set of new Set(named)) {
     graph.add(`data ${set}`, "data", set, "data set");
     graph.join(`data ${set}`, id);
   }
@@ -48,6 +49,15 @@ function addRun(graph, name, config, datasets) {
     }
     graph.join(from, id);
   }
+}
+
+const epochs = (config) => `${config.epochs} ${config.epochs === 1 ? "epoch" : "epochs"}`;
+
+/** Names of the data sets in a configuration, for a run whose record does not tell them. */
+function datasetsIn(part) {
+  if (part === null || typeof part !== "object") return [];
+  return Object.entries(part).flatMap(([name, value]) =>
+    name === "datasets" ? value.map((each) => each.name ?? each) : datasetsIn(value));
 }
 
 /** All `weights` in a configuration, wherever they stand. */

@@ -8,11 +8,11 @@ const LOWER_IS_BETTER = new Set(["chebyshev", "clark_raw", "clark_normalized", "
 
 const OF_LABEL_SETS = /^set_/; // coverage and size are a bargain: neither is better by itself
 
-/** A table of `manifests`, one column each. */
-export function metricsTable(manifests) {
-  const rows = rowsOf(manifests);
+/** A table of `manifests`, one column each, of their graphs of one precision. */
+export function metricsTable(manifests, wanted) {
+  const rows = rowsOf(manifests, wanted);
   if (!rows.length) return make("p", { class: "note" }, "No version tells its metrics.");
-  return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Metrics by version" },
+  return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `Metrics by version, ${wanted}` },
     make("table", { class: "metrics" },
       make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Output"), make("th", { scope: "col" }, "Metric"),
         make("th", { scope: "col" }, "Measured on"),
@@ -21,14 +21,14 @@ export function metricsTable(manifests) {
 }
 
 /** Metrics compare by the same protocol alone, so each protocol has rows of its own. */
-function rowsOf(manifests) {
+function rowsOf(manifests, wanted) {
   const rows = new Map();
   manifests.forEach(({ evaluations }, column) => {
     for (const { output, dataset, split, protocol, images, precision, metrics } of evaluations) {
-      for (const [metric, value] of Object.entries(metrics)) {
-        const key = JSON.stringify([output, metric, protocol, precision]);
+      for (const [metric, value] of Object.entries(precision === wanted ? metrics : {})) {
+        const key = JSON.stringify([output, metric, protocol]);
         const row = rows.get(key) ?? {
-          output, metric, protocol, on: `${dataset}, ${split} (${images})${precision === "fp32" ? "" : ` ${precision}`}`,
+          output, metric, protocol, on: `${dataset}, ${split} (${images})`,
           values: manifests.map(() => null),
         };
         row.values[column] = value;

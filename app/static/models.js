@@ -40,8 +40,8 @@ async function show() {
     const chosen = manifests[model.versions.indexOf(version)];
     document.title = `${model.name}, version ${version} · Sentiscope`;
     get("place").replaceChildren(versionsOf(model, manifests, version), aliasesOf(model),
-      panel("Metrics side by side", metricsTable(manifests.toReversed())),
       panel(`Where version ${version} comes from`, graphOf(lineageOf(chosen), "Lineage"), origins(chosen)),
+      panel("Metrics side by side", ...metricsOf(manifests.toReversed())),
       await cardOf(model.name, version));
   } catch (error) {
     fail(error);
@@ -75,6 +75,12 @@ function about({ created_at: made, graphs, lineage, outputs, gates }) {
 function aliasesOf(model) {
   return panel("Aliases", make("p", { class: "note" }, "A bare name means production. A move counts for every request from then on; none in flight is lost."),
     aliasControls(model, { said: say, moved: () => start() }));
+}
+
+function metricsOf(manifests) {
+  const has = manifests.some(({ evaluations }) => evaluations.some(({ precision }) => precision !== "fp32"));
+  return [metricsTable(manifests, "fp32"),
+    has && make("details", {}, make("summary", {}, "Of the INT8 graphs"), metricsTable(manifests, "int8"))];
 }
 
 function origins({ lineage, digest }) {

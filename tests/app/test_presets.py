@@ -1,0 +1,40 @@
+"""Shipped configurations over HTTP."""
+
+from typing import Any
+
+import pytest
+
+from app.configuration import NOT_SETTABLE
+from app.presets import shipped_presets
+from tests.app.job_service import JobService
+from training.config.presets import presets
+from worker.jobs import JOB_CONFIG
+
+
+def test_all_shipped_configurations_are_listed_whole(service: JobService) -> None:
+    found = service.client.get("/v1/presets").json()
+    assert found["next_cursor"] is None
+    by_name: dict[str, Any] = {item["name"]: item for item in found["items"]}
+    assert tuple(by_name) == presets()
+    assert by_name["demo/stimuli"]["kind"] == "pretrain"
+    assert by_name["demo/stimuli"]["config"]["compute"]["device"] == "auto"
+    assert by_name["demo/pipeline"]["config"]["stimuli"]["epochs"] == 2
+
+
+@pytest.mark.parametrize("name", presets())
+def test_preset_is_a_configuration_without_what_the_operator_decides(name: str) -> None:
+    [preset] = [each for each in shipped_presets() if each.name == name]
+    config = JOB_CONFIG.validate_python(preset.config)
+    assert config.recipe == preset.kind
+    exported = preset.config.get("export", preset.config)
+    assert not NOT_SETTABLE.keys() & exported.keys()
+
+
+def test_whole_preset_can_be_submitted(service: JobService) -> None:
+    [pipeline] = [each for each in shipped_presets() if each.name == "demo/pipeline"]
+    service.submitted({"kind": "pipeline", "config": pipeline.config})
+
+
+def test_presets_are_described(service: JobService) -> None:
+    paths = service.client.get("/openapi.json").json()["paths"]
+    assert paths["/v1/presets"]["get"]["description"]
