@@ -11,6 +11,13 @@ export const draw = (tag, attributes, ...children) =>
 
 export const get = (id) => document.getElementById(id);
 
+/** Draw what is in `place` anew; a link that had the focus has it again. */
+export function keepingFocus(place, render) {
+  const href = place.contains(document.activeElement) && document.activeElement.getAttribute("href");
+  render();
+  if (href) place.querySelector(`[href="${CSS.escape(href)}"]`)?.focus();
+}
+
 function dressed(element, attributes = {}, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);

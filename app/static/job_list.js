@@ -1,6 +1,6 @@
 // All jobs, newest first, as they stand now.
 
-import { make } from "./element.js";
+import { keepingFocus, make } from "./element.js";
 import { KINDS, STATUSES, pill, progressOf, titleOf } from "./job_status.js";
 import { ago } from "./numbers.js";
 import { every } from "./poll.js";
@@ -24,12 +24,15 @@ export function showJobs(place, { failed }) {
     const query = { limit, ...(status.value && { status: status.value }), ...(kind.value && { kind: kind.value }) };
     try {
       const page = await read("v1/jobs", query);
+      if (!table.isConnected) return "done";
+      failed(null);
       const items = steps.checked ? page.items : page.items.filter(({ parent_id: parent }) => !parent);
-      table.replaceChildren(items.length ? make("ul", { class: "rows" }, items.map(row)) : empty());
+      keepingFocus(table, () =>
+        table.replaceChildren(items.length ? make("ul", { class: "rows" }, items.map(row)) : empty()));
       more.hidden = page.next_cursor === null || limit >= 200;
       return false;
     } catch (error) {
-      failed(error);
+      if (table.isConnected) failed(error);
       return [401, 404].includes(error.status) ? "done" : false;
     }
   }

@@ -2,7 +2,7 @@
 
 import { Artifacts } from "./artifacts.js";
 import { Curves } from "./curves.js";
-import { make } from "./element.js";
+import { keepingFocus, make } from "./element.js";
 import { JobLog } from "./job_log.js";
 import { resultOf } from "./job_result.js";
 import { actionsOf, hasEnded, pill, progressOf, titleOf } from "./job_status.js";
@@ -41,10 +41,12 @@ export class JobPage {
     try {
       const job = await read(`v1/jobs/${this.id}`);
       await Promise.all([this.#showSteps(job), this.#showRun(job)]);
+      if (!this.element.isConnected) return "done";
+      this.failed(null);
       this.#show(job);
       return hasEnded(job) ? "done" : false;
     } catch (error) {
-      this.failed(error);
+      if (this.element.isConnected) this.failed(error);
       return [401, 404].includes(error.status) ? "done" : false;
     }
   }
@@ -60,15 +62,13 @@ export class JobPage {
   async #showSteps(job) {
     if (job.kind !== "pipeline") return;
     const { items } = await read("v1/jobs", { parent_id: this.id });
-    const focused = document.activeElement?.getAttribute("href");
     this.steps.hidden = false;
-    this.steps.replaceChildren(make("h2", {}, "Steps"),
+    keepingFocus(this.steps, () => this.steps.replaceChildren(make("h2", {}, "Steps"),
       make("ol", { class: "rows" }, items.toReversed().map((step) => make("li", {},
         make("a", { class: "job", href: `#${step.id}` },
           make("span", { class: "job-title" }, make("strong", {}, step.step),
             step.step !== step.kind && make("span", { class: "note" }, step.kind)),
-          pill(step), progressOf(step))))));
-    if (focused) this.steps.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+          pill(step), progressOf(step)))))));
   }
 
   #show(job) {

@@ -14,7 +14,13 @@ function say(text) {
   get("status").textContent = text;
 }
 
+let told = ""; // what is wrong is said once, however often it is found
+
+/** Show what went wrong, or with null that all is well again. */
 function failed(error) {
+  if (told === (error?.message ?? "")) return;
+  told = error?.message ?? "";
+  if (!error) return get("trouble").replaceChildren();
   say("");
   get("trouble").replaceChildren(make("div", { class: "wrong", role: "alert" },
     make("strong", {}, error.title ?? "Something went wrong"), make("p", {}, error.message)));
@@ -31,7 +37,7 @@ async function show() {
   leave();
   leave = () => {};
   const target = location.hash.slice(1).replace(/^main$/, "");
-  get("trouble").replaceChildren();
+  failed(null);
   say("");
   document.title = "Jobs · Sentiscope";
   if (!(await areEnabled)) place.replaceChildren(disabled());

@@ -12,15 +12,22 @@ export function keyHeaders() {
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
-export function forgetKey() {
-  sessionStorage.removeItem(PLACE);
-}
-
 /** Ask for a key; whether one was given. `why` is what the service said. */
 export function askForKey(why) {
   asking ??= question(why).finally(() => (asking = null));
   return asking;
 }
+
+/** Where a key is in use, a button changes it. */
+function showKeyButton() {
+  if (!hasKey() || document.querySelector("#change-key")) return;
+  document.querySelector(".top nav").append(make("button", {
+    id: "change-key", type: "button", class: "quiet small",
+    onclick: async () => (await askForKey("Another key replaces the one in use.")) && location.reload(),
+  }, "API key"));
+}
+
+showKeyButton();
 
 function question(why) {
   const input = make("input", {
@@ -43,6 +50,7 @@ function question(why) {
       const given = dialog.returnValue === "use" && input.value.trim();
       if (given) sessionStorage.setItem(PLACE, given);
       dialog.remove();
+      showKeyButton();
       resolve(Boolean(given));
     });
   });

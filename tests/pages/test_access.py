@@ -105,5 +105,7 @@ def test_key_is_asked_for_kept_and_sent(tab: Tab, pages: Site, locked: tuple[Sit
     tab.until("document.querySelector('.calls pre')")
     assert "$SENTISCOPE_KEY" in tab.run("document.querySelector('.calls pre').textContent")
     assert key not in tab.run("document.body.innerHTML")
+    tab.click("#change-key")
+    tab.until("document.querySelector('dialog[open] #api-key')")
     tab.run("sessionStorage.clear()")
     tab.open(f"{pages.url}/models")

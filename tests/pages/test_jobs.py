@@ -32,6 +32,17 @@ def test_running_job_is_listed_with_its_progress(tab: Tab, pages: Site) -> None:
     tab.until(f'document.querySelector("{row}").innerText.includes("90 %")')
 
 
+def test_focus_stays_on_a_job_while_the_list_goes_on(tab: Tab, pages: Site) -> None:
+    job_id, lease = pages.started()
+    tab.open(f"{pages.url}/jobs")
+    row = f"a[href='#{job_id}']"
+    tab.until(f'document.querySelector("{row}")')
+    tab.run(f'document.querySelector("{row}").focus()')
+    pages.told(lease, fraction=0.61, epoch=2)
+    tab.until(f'document.querySelector("{row}").innerText.includes("61 %")')
+    assert tab.run(f'document.activeElement.matches("{row}")')
+
+
 def test_job_is_followed_to_its_end_with_curves_log_files_and_pictures(
     tab: Tab, pages: Site
 ) -> None:
