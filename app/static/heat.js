@@ -50,7 +50,7 @@ export class HeatedPicture {
 }
 
 /** The part of a picture that reaches the model, as shares of its sides. */
-export function seen({ resize, size, crop }, width, height) {
+function seen({ resize, size, crop }, width, height) {
   const share = (crop ?? size) / size;
   const shorter = Math.min(width, height);
   const [w, h] = resize === "shorter_side" ? [shorter / width, shorter / height] : [1, 1];

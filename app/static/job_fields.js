@@ -32,7 +32,7 @@ const FIELDS = {
 export function fieldsOf(kind, config) {
   const usual = FIELDS[kind].map(([path, label, control]) =>
     new Field(["config", ...path], label, control(), {
-      initial: valueAt(config, path), hint: "steps_per_epoch" === path[0] ? "Empty: all pictures once" : undefined,
+      initial: valueAt(config, path), hint: path[0] === "steps_per_epoch" && "Empty: all pictures once",
     }));
   return kind === "pipeline" ? usual : [...runPaths(config).map((path) => runField(config, path)), ...usual];
 }

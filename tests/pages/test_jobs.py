@@ -1,11 +1,14 @@
 """The page of jobs in a real browser; the tests play the worker."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.app.client import publish_tiny
 from tests.app.pictures import encoded, solid
+from tests.app.server import served
 from tests.pages.browser import Tab
 from tests.pages.site import Site
 from worker.jobs import JobResult
@@ -30,6 +33,17 @@ def test_running_job_is_listed_with_its_progress(tab: Tab, pages: Site) -> None:
     assert "40 % · training · epoch 2 of 3 · 61 images/s · 1 min 23 s left" in text
     pages.told(lease, fraction=0.9, epoch=3)
     tab.until(f'document.querySelector("{row}").innerText.includes("90 %")')
+
+
+def test_service_without_jobs_says_so_without_a_complaint(
+    tab: Tab, pages: Site, tmp_path: Path
+) -> None:
+    publish_tiny(tmp_path)
+    with served(tmp_path, keys_file=tmp_path / "keys") as plain:
+        tab.open(f"{plain.url}/jobs")
+        shows(tab, "Jobs are not enabled here")
+        assert tab.complaints() == []
+        tab.open(f"{pages.url}/jobs")
 
 
 def test_focus_stays_on_a_job_while_the_list_goes_on(tab: Tab, pages: Site) -> None:
