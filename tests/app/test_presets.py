@@ -18,7 +18,8 @@ def test_all_shipped_configurations_are_listed_whole(service: JobService) -> Non
     assert tuple(by_name) == presets()
     assert by_name["demo/stimuli"]["kind"] == "pretrain"
     assert by_name["demo/stimuli"]["config"]["compute"]["device"] == "auto"
-    assert by_name["demo/pipeline"]["config"]["stimuli"]["epochs"] == 2
+    pipeline, step = (by_name[name]["config"] for name in ("demo/pipeline", "demo/stimuli"))
+    assert pipeline["stimuli"] == step
 
 
 @pytest.mark.parametrize("name", presets())

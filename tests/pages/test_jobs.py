@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.presets import shipped_presets
 from tests.app.client import publish_tiny
 from tests.app.pictures import encoded, solid
 from tests.app.server import served
@@ -107,7 +108,9 @@ def test_failed_job_says_why(tab: Tab, pages: Site) -> None:
 def test_pipeline_is_submitted_by_the_form_and_shows_its_steps(tab: Tab, pages: Site) -> None:
     tab.open(f"{pages.url}/jobs#new")
     tab.until("document.querySelector('#field-config-preset')?.value === 'demo/pipeline'")
-    assert tab.run("document.querySelector('#field-config-stimuli-epochs').value") == "2"
+    [preset] = [each.config for each in shipped_presets() if each.name == "demo/pipeline"]
+    shown = tab.run("document.querySelector('#field-config-stimuli-epochs').value")
+    assert shown == str(preset["stimuli"]["epochs"])
     tab.choose("#field-config-stimuli-epochs", "1")
     tab.choose("#field-name", "from the form")
     tab.choose("#field-config", '{"export": {"int8": false}}')
@@ -119,7 +122,7 @@ def test_pipeline_is_submitted_by_the_form_and_shows_its_steps(tab: Tab, pages: 
     record = pages.store.get(tab.run("location.hash.slice(1)"))
     assert record.name == "from the form"
     assert record.config.stimuli.epochs == 1  # type: ignore[union-attr]
-    assert record.config.organizing.epochs == 3  # type: ignore[union-attr]
+    assert record.config.organizing.epochs == preset["organizing"]["epochs"]  # type: ignore[union-attr]
     assert not record.config.export.int8  # type: ignore[union-attr]
     assert tab.text("ol").split("\n")[0] == "stimuli"
 
