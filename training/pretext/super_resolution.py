@@ -50,11 +50,16 @@ class SuperResolutionHead(nn.Module):
 
     @torch.no_grad()
     def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
-        """`psnr` in dB of RGB in [0, 1], a mean over images, and bicubic enlargement's."""
+        """`psnr` in dB of RGB in [0, 1], a mean over images, and those of two rivals.
+
+        `psnr_bicubic` is of bicubic enlargement, `psnr_flat` of each image's own mean colour.
+        """
         truth = batch["large"]
+        flat = self.denormalization(batch["small"]).mean(dim=(2, 3), keepdim=True)  # B,3,1,1
         return {
             "psnr": _psnr(self(backbone, batch["small"]), truth),
             "psnr_bicubic": _psnr(self._bicubic(batch["small"]), truth),
+            "psnr_flat": _psnr(flat, truth),
         }
 
     @torch.no_grad()

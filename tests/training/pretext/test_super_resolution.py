@@ -111,6 +111,17 @@ def test_the_rival_is_bicubic_enlargement_as_pillow_does_it() -> None:
     assert figure.of == 1
 
 
+def test_the_rival_that_is_flat_paints_the_mean_of_each_image() -> None:
+    network = backbone().eval()
+    half = Image.new("RGB", (64, 64))
+    half.paste((255, 255, 255), (0, 0, 32, 64))
+    given = stacked([example(task(), half), example(task(), painted((102, 102, 102)))])
+    figure = task().head(network).figures(network, given)["psnr_flat"]
+    # grey over black and white errs by 0.5 everywhere; over grey not at all, or 100 dB
+    assert figure.of == 2
+    assert figure.total == pytest.approx(-10 * np.log10(0.25) + 100, abs=0.05)
+
+
 def test_a_perfect_image_has_a_hundred_decibels_and_not_infinitely_many() -> None:
     network = backbone().eval()
     given = stacked([example(task(), painted((102, 102, 102)))])
