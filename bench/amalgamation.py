@@ -79,6 +79,9 @@ def peak_memory(config: AmalgamateConfig, root: Path) -> dict[str, float]:
 
 
 def _peak(config: AmalgamateConfig, root: Path, naive: bool) -> tuple[float, float]:
+    # Where processes are spawned, as here, those of a loader would be too; ours are forked.
+    here = config.compute.model_copy(update={"loader_workers": 0})
+    config = config.model_copy(update={"compute": here})
     before = 0.0 if torch.cuda.is_available() else resident_mib()
     ways = (naive_ways if naive else our_ways)(config, root)
     return before, peak_mib(ways.bare)

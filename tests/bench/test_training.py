@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bench.amalgamation import naive_step
+from bench.amalgamation import naive_step, peak_memory
 from bench.learners import amalgamate_config, amalgamation_learner, optimizer_of, pretrain_config
 from bench.memory import MIB, peak_mib, resident_mib
 from bench.photos import write_photos
@@ -102,6 +102,12 @@ def test_the_bench_writes_its_figures_and_a_table(
     assert all(value > 0 for rates in figures for value in rates.values())
     table = capsys.readouterr().out
     assert all(name in table for name in ("finetune", "amalgamation", "ours/naive"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells of peaks")
+def test_peak_memory_is_taken_of_both_steps_each_in_a_process_of_its_own(root: Path) -> None:
+    memory = peak_memory(config(compute={**COMPUTE, "loader_workers": 1}), root)
+    assert all(memory[f"{name}_peak"] > memory[f"{name}_before"] > 0 for name in ("ours", "naive"))
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells of peaks")
