@@ -1,7 +1,6 @@
 """A request to import a data set becomes a job, if its name is free and its files are sound."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from app.dataset_schemas import NOT_ASKED
 from app.errors import Fault
 from app.jobs_state import Jobs
 from app.submission import said
+from models.files import sync
 from training.config.importing import ImportConfig
 from worker.archives import limits_of, settle
 from worker.catalogue import Catalogue
@@ -95,7 +95,7 @@ def check_archives(paths: Sequence[Path], jobs: Jobs) -> None:
     )
     check_room(jobs.settings.datasets_root, unpacked)
     for kept in (*paths, folder, folder.parent):
-        _sync(kept)
+        sync(kept)
 
 
 def submit(
@@ -183,12 +183,3 @@ def _checked(
 
 def _invalid(faults: list[Fault]) -> InvalidImport:
     return InvalidImport(said(faults), faults=faults)
-
-
-def _sync(path: Path) -> None:
-    """Wait until it is on the disk, as the job is that will need it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

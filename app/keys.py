@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import hmac
 import logging
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import AppError
+from models.files import replace_text
 
 _log = logging.getLogger(__name__)
 _PREFIX = "sentiscope_"
@@ -136,12 +136,7 @@ def _existing(path: Path) -> tuple[ApiKey, ...]:
 
 
 def _write(path: Path, keys: tuple[ApiKey, ...]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(_File(keys=keys).model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    replace_text(path, _File(keys=keys).model_dump_json(indent=2) + "\n", mode=0o600)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from models.files import replace_text
 from training.config.recipes import RECIPE_CONFIG, RecipeConfig
 from training.config.supervision import (
     CONFIG_FILE,
@@ -81,7 +82,7 @@ class RunFolder:
                 f"{self.path} already holds a run with another configuration; "
                 "choose another folder, or delete that one"
             )
-        write_text(file, config.model_dump_json(indent=2) + "\n")
+        replace_text(file, config.model_dump_json(indent=2) + "\n")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -120,17 +121,7 @@ class RunFolder:
     def write(self, file: Path, text: str) -> None:
         """Replace a file of the run in one step."""
         self.fence.check()
-        write_text(file, text)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace `path` by `text` in one step: readers see the old content or the new."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+        replace_text(file, text)
 
 
 def _append(path: Path, record: dict[str, Any]) -> None:

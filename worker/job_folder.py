@@ -2,11 +2,11 @@
 
 import fcntl
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.files import replace_text
 from training.config.recipes import RecipeConfig
 from training.config.supervision import (
     CONFIG_FILE,
@@ -49,11 +49,11 @@ class JobFolder:
             found = int(fence.read_text()) if fence.exists() else 0
             if found > token:
                 raise Superseded(f"attempt {found} has the folder, this is attempt {token}")
-            _replace(fence, f"{token}\n")
+            replace_text(fence, f"{token}\n")
 
     def write_config(self, config: RecipeConfig) -> None:
         """What the training process is told."""
-        _replace(self.path / CONFIG_FILE, config.model_dump_json(indent=2) + "\n")
+        replace_text(self.path / CONFIG_FILE, config.model_dump_json(indent=2) + "\n")
 
     def told_bytes(self) -> int:
         """Size of the events file."""
@@ -82,13 +82,3 @@ class JobFolder:
             except BlockingIOError:
                 return True
         return False
-
-
-def _replace(path: Path, text: str) -> None:
-    """Readers see the old content or the new; it is on the disk when this returns."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -1,6 +1,5 @@
 """Jobs in lists: by status, kind and parent, newest first, page by page."""
 
-import re
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,13 +7,11 @@ import redis
 
 from worker import rows
 from worker.events import BadCursor
-from worker.jobs import JobKind, JobRecord, Queue
+from worker.jobs import JobKind, JobRecord, Queue, is_id
 from worker.keys import Keys
 from worker.lua import Scripts
-from worker.status import JobStatus
+from worker.status import ENDED, JobStatus
 
-_ID = re.compile(r"[0-9a-f]{26}")
-ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
 _ALL = 10_000
 
 
@@ -44,7 +41,7 @@ class Listing:
         cursor: str | None,
     ) -> JobPage:
         """Up to `limit` jobs older than the one `cursor` names. Raises BadCursor."""
-        if cursor is not None and not _ID.fullmatch(cursor):
+        if cursor is not None and not is_id(cursor):
             raise BadCursor(f"{cursor!r} is no cursor; take next_cursor of the page before")
         if parent_id:
             key = self.keys.children(parent_id)

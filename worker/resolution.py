@@ -1,6 +1,5 @@
 """A job's configuration as its process needs it: folders in place of job ids and model names."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,8 @@ from training.config.pretraining import PretrainConfig
 from training.config.publishing import EvaluateConfig, ExportConfig
 from training.config.recipes import RecipeConfig
 from worker.errors import JobError
+from worker.jobs import is_id
 from worker.weights import weights_file
-
-_JOB_ID = re.compile(r"[0-9a-f]{26}")
 
 
 class NotAJob(JobError):
@@ -85,6 +83,6 @@ def _evaluation(config: EvaluateConfig, jobs_root: Path, models: Registry) -> Ev
 
 
 def _folder(run: Path, jobs_root: Path) -> Path:
-    if not _JOB_ID.fullmatch(str(run)):
+    if not is_id(str(run)):
         raise NotAJob(f"{run} is given as a run, expected the id of a job: 26 hexadecimal digits")
     return jobs_root.absolute() / run

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sentiscope.output import fail, told
+from sentiscope.service_settings import read_settings
 
 
 def run(
@@ -19,20 +20,11 @@ def run(
     """Run everything on this machine: the API, a worker, and a Redis unless REDIS_URL is set."""
     if find_spec("celery") is None or find_spec("redis") is None:
         fail("jobs need the 'jobs' extra; use `make setup`, then .venv/bin, or `sentiscope serve`")
-    from pydantic import ValidationError
-
     from app.errors import BindingRefused
-    from app.settings import Settings
     from sentiscope.launcher import Launcher
     from sentiscope.stop_signals import StopSignals
     from worker.errors import JobError
-    from worker.settings import JobSettings
 
-    given = {"host": host, "port": port}
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-        jobs = JobSettings()
-    except ValidationError as error:
-        fail(f"a setting is wrong: {error}")
+    settings, jobs = read_settings(host, port)
     with told(BindingRefused, JobError, OSError):
         Launcher(settings, jobs, folder=folder, stop=StopSignals()).run()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sentiscope.output import fail
+from sentiscope.service_settings import read_settings
 
 
 def serve(
@@ -12,16 +12,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Serve predictions over HTTP; more settings are read from SENTISCOPE_* variables."""
-    from pydantic import ValidationError
-
     from app.main import serve as serve_app
-    from app.settings import Settings
-    from worker.settings import JobSettings
 
-    given = {"host": host, "port": port}
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-        jobs = JobSettings()
-    except ValidationError as error:
-        fail(f"a setting is wrong: {error}")
+    settings, jobs = read_settings(host, port)
     serve_app(settings, jobs)

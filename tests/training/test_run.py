@@ -13,7 +13,7 @@ import pytest
 from tests.training.generated import DEFAULTS, FORKS, ROOT, finetune_config
 from training.config.publishing import EvaluateConfig, ExportConfig
 from training.config.recipes import RecipeConfig
-from training.run import NotARun, RunFolder, RunIsBusy, write_text
+from training.run import NotARun, RunFolder, RunIsBusy
 
 CONFIGS: tuple[RecipeConfig, ...] = (
     finetune_config(loss_weights={"multi": 0.15, "single": 2}),
@@ -178,11 +178,3 @@ def test_a_line_of_metrics_cut_short_by_a_kill_is_dropped(run: RunFolder) -> Non
 def test_a_run_without_metrics_has_none_to_drop(run: RunFolder) -> None:
     run.drop_metrics_after(0, 0)
     assert not run.metrics_file.exists()
-
-
-def test_a_text_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    write_text(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_text(path, "half of it \ud800")
-    assert path.read_text() == "old"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from models.files import sync
 from training.errors import TrainingError
 
 
@@ -33,7 +34,7 @@ def staging(destination: Path) -> Iterator[Path]:
         folder.chmod(0o755)
         check_absent(destination)
         os.rename(folder, destination)
-        _sync(destination.parent)
+        sync(destination.parent)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -46,11 +47,3 @@ def write_synced(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
