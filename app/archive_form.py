@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
-
 from app.errors import BodyTooLarge, MalformedRequest
+from app.multipart import Multipart, Parameters
 from app.uploads import plain_name
 from worker.disk import check_room
 from worker.import_sources import archive_name
@@ -47,62 +45,39 @@ class ArchiveForm:
         self._folder, self._max_bytes, self._begin = folder, max_bytes, begin
         self.fields: Fields = {}
         self.archives: list[Archive] = []
-        self.complete = False
         self._written = self._looked_at = self._small_bytes = 0
-        self._header = (bytearray(), bytearray())
-        self._disposition = b""
         self._value = bytearray()
         self._name = ""
         self._file: BinaryIO | None = None
         self._digest = hashlib.sha256()
-        try:
-            self._parser = MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": self._part_begins,
-                    "on_header_field": self._header_name,
-                    "on_header_value": self._header_value,
-                    "on_header_end": self._header_ends,
-                    "on_headers_finished": self._part_is_named,
-                    "on_part_data": self._data,
-                    "on_part_end": self._part_ends,
-                    "on_end": self._form_ends,
-                },
-            )
-        except FormParserError as error:
-            raise MalformedRequest(f"the multipart boundary is unusable: {error}") from error
+        self._body = Multipart(boundary, self)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of the body came."""
+        return self._body.complete
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the body; raises RequestError, DiskFull and what `begin` does."""
-        try:
-            self._parser.write(chunk)
-        except FormParserError as error:
-            raise MalformedRequest(f"the multipart body is not well-formed: {error}") from error
+        self._body.feed(chunk)
 
     def close(self) -> None:
         """Close the file that was being written when the body broke off."""
         if self._file:
             self._file.close()
 
-    def _part_begins(self) -> None:
+    def part_begins(self) -> None:
+        """Take one more part; raises BodyTooLarge."""
         if sum(map(len, self.fields.values())) + len(self.archives) > _MOST_FIELDS:
             raise BodyTooLarge(f"the form has more than {_MOST_FIELDS} parts")
-        self._disposition, self._value = b"", bytearray()
+        self._value = bytearray()
 
-    def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._header[0].extend(self._small(data[start:end]))
+    def header_grows(self, size: int) -> None:
+        """Count it as small; raises BodyTooLarge."""
+        self._count_small(size)
 
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._header[1].extend(self._small(data[start:end]))
-
-    def _header_ends(self) -> None:
-        name, value = map(bytes, self._header)
-        self._header = (bytearray(), bytearray())
-        if name.lower() == b"content-disposition":
-            self._disposition = value
-
-    def _part_is_named(self) -> None:
-        _, parameters = parse_options_header(self._disposition)
+    def part_is_named(self, parameters: Parameters) -> None:
+        """Open the archive that this part is, or make ready for a field."""
         self._name = parameters.get(b"name", b"").decode("utf-8", "replace")
         if self._name == ARCHIVE:
             given = parameters.get(b"filename", b"").decode("utf-8", "replace")
@@ -120,11 +95,12 @@ class ArchiveForm:
         self._digest = hashlib.sha256()
         self._file = (self._folder / name).open("xb")
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
+    def data(self, piece: bytes) -> None:
+        """Write a piece of the archive, or keep one of a field; raises BodyTooLarge, DiskFull."""
         if self._file is None:
-            self._value += self._small(data[start:end])
+            self._count_small(len(piece))
+            self._value += piece
             return
-        piece = data[start:end]
         self._written += len(piece)
         if self._written > self._max_bytes:
             raise BodyTooLarge(f"the archives have more than {self._max_bytes} bytes, the limit")
@@ -134,7 +110,8 @@ class ArchiveForm:
         self._digest.update(piece)
         self._file.write(piece)
 
-    def _part_ends(self) -> None:
+    def part_ends(self) -> None:
+        """Take the field, or the archive once it is on the disk."""
         if self._file is None:
             self.fields.setdefault(self._name, []).append(self._value.decode("utf-8", "replace"))
             return
@@ -145,12 +122,8 @@ class ArchiveForm:
         self._file = None
         self.archives.append(Archive(path, self._digest.hexdigest()))
 
-    def _form_ends(self) -> None:
-        self.complete = True
-
-    def _small(self, data: bytes) -> bytes:
-        """Bytes that are kept in memory, of which there may be few."""
-        self._small_bytes += len(data)
+    def _count_small(self, size: int) -> None:
+        """Of what is kept in memory there may be little."""
+        self._small_bytes += size
         if self._small_bytes > FIELD_BYTES:
             raise BodyTooLarge(f"the form's fields have more than {FIELD_BYTES} bytes, the limit")
-        return data

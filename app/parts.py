@@ -1,9 +1,7 @@
 """The images of a multipart body, refused at the first part that breaks a limit."""
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
-
 from app.errors import EmptyImage, MalformedRequest, TooManyImages
+from app.multipart import Multipart, Parameters
 from app.uploads import Upload, plain_name
 
 FIELD = "image"
@@ -17,74 +15,40 @@ class ImageParts:
         self._max_images = max_images
         self._uploads: list[Upload] = []
         self._header_bytes = 0
-        self._header = (bytearray(), bytearray())
-        self._disposition = b""
         self._filename: str | None = None
         self._content = bytearray()
-        self._complete = False
-        try:
-            self._parser = MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": self._begin,
-                    "on_header_field": self._header_name,
-                    "on_header_value": self._header_value,
-                    "on_header_end": self._header_end,
-                    "on_headers_finished": self._named,
-                    "on_part_data": self._data,
-                    "on_part_end": self._end,
-                    "on_end": self._finished,
-                },
-            )
-        except FormParserError as error:
-            raise MalformedRequest(f"the multipart boundary is unusable: {error}") from error
+        self._body = Multipart(boundary, self)
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the body; raises MalformedRequest and TooManyImages."""
-        try:
-            self._parser.write(chunk)
-        except FormParserError as error:
-            raise MalformedRequest(f"the multipart body is not well-formed: {error}") from error
+        self._body.feed(chunk)
 
     def uploads(self) -> list[Upload]:
         """The images, once all of the body is in; raises MalformedRequest and EmptyImage."""
-        if self._complete and not self._uploads:
+        if self._body.complete and not self._uploads:
             raise EmptyImage(f"the multipart body has no part; send the image as '{FIELD}'")
-        if not self._complete:
+        if not self._body.complete:
             raise MalformedRequest("the multipart body ends before its closing boundary")
         return self._uploads
 
-    def _begin(self) -> None:
+    def part_begins(self) -> None:
+        """Make room for one more image; raises TooManyImages."""
         if len(self._uploads) == self._max_images:
             raise TooManyImages(
                 f"the body has more than {self._max_images} parts, the most that one request may "
                 "have; spread the images over several requests"
             )
         self._header_bytes = 0
-        self._disposition = b""
         self._content = bytearray()
 
-    def _header_name(self, data: bytes, start: int, end: int) -> None:
-        self._count_header(end - start)
-        self._header[0].extend(data[start:end])
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._count_header(end - start)
-        self._header[1].extend(data[start:end])
-
-    def _count_header(self, size: int) -> None:
+    def header_grows(self, size: int) -> None:
+        """Count a part's headers; raises MalformedRequest."""
         self._header_bytes += size
         if self._header_bytes > _MAX_HEADER_BYTES:
             raise MalformedRequest(f"a part's headers exceed {_MAX_HEADER_BYTES} bytes")
 
-    def _header_end(self) -> None:
-        name, value = map(bytes, self._header)
-        self._header = (bytearray(), bytearray())
-        if name.lower() == b"content-disposition":
-            self._disposition = value
-
-    def _named(self) -> None:
-        _, parameters = parse_options_header(self._disposition)
+    def part_is_named(self, parameters: Parameters) -> None:
+        """Keep the file's name; raises MalformedRequest where the part is no image."""
         name = _text(parameters.get(b"name", b""))
         if name != FIELD:
             raise MalformedRequest(
@@ -92,15 +56,14 @@ class ImageParts:
             )
         self._filename = plain_name(_text(parameters.get(b"filename", b"")))
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        self._content += data[start:end]
+    def data(self, piece: bytes) -> None:
+        """Keep a piece of the image."""
+        self._content += piece
 
-    def _end(self) -> None:
+    def part_ends(self) -> None:
+        """Take the image."""
         content = bytes(self._content) or EmptyImage(f"this part named '{FIELD}' has no bytes")
         self._uploads.append(Upload(self._filename, content))
-
-    def _finished(self) -> None:
-        self._complete = True
 
 
 def _text(raw: bytes) -> str:
