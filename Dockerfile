@@ -17,16 +17,20 @@ RUN python -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
     && python -m venv --without-pip /opt/sentiscope
 
-FROM builder AS build-serve
-COPY requirements/api.txt requirements/
-RUN --mount=type=cache,target=/root/.cache/uv \
-    /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --require-hashes -r requirements/api.txt
+FROM scratch AS code
+WORKDIR /code
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY models models
 COPY sentiscope sentiscope
 COPY training training
 COPY worker worker
+
+FROM builder AS build-serve
+COPY requirements/api.txt requirements/
+RUN --mount=type=cache,target=/root/.cache/uv \
+    /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --require-hashes -r requirements/api.txt
+COPY --from=code /code ./
 RUN /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --no-deps --no-build-isolation . \
     && /opt/sentiscope/bin/python -m compileall -q /opt/sentiscope/lib
 
@@ -34,12 +38,7 @@ FROM builder AS build-worker
 COPY requirements/worker.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/uv \
     /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --require-hashes -r requirements/worker.txt
-COPY pyproject.toml README.md LICENSE ./
-COPY app app
-COPY models models
-COPY sentiscope sentiscope
-COPY training training
-COPY worker worker
+COPY --from=code /code ./
 RUN /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --no-deps --no-build-isolation . \
     && /opt/sentiscope/bin/python -m compileall -q /opt/sentiscope/lib
 

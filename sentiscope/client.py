@@ -11,10 +11,10 @@ from typing import Any, Self
 import httpx
 
 from sentiscope.event_stream import follow
+from sentiscope.service_defaults import PATIENCE_S, URL
 from sentiscope.service_errors import Unreachable, refusal
 from sentiscope.service_values import Artifact, Event, Job
 
-DEFAULT_URL = "http://127.0.0.1:8000"
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _AWAY = frozenset(
     {
@@ -31,7 +31,7 @@ class Client:
     """One service. Raises Refused with what it says, and Unreachable when it says nothing."""
 
     def __init__(
-        self, url: str = DEFAULT_URL, *, key: str | None = None, patience_s: float = 10.0
+        self, url: str = URL, *, key: str | None = None, patience_s: float = PATIENCE_S
     ) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.url = url.rstrip("/")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiscope.output import fail, remark, say, told
+from sentiscope.service_defaults import PATIENCE_S, URL
 
 if TYPE_CHECKING:
     from sentiscope.client import Client
@@ -24,8 +25,6 @@ KeyOption = Annotated[
     str | None, typer.Option("--key", envvar="SENTISCOPE_API_KEY", help="API key, if it needs one.")
 ]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
-DEFAULT_URL = "http://127.0.0.1:8000"
-_PATIENCE_S = 10.0
 _WATCH_PATIENCE_S = 300.0
 _FOLLOW_EVERY_S = 1.0
 
@@ -42,7 +41,7 @@ def submit(
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     gpus: Annotated[int | None, typer.Option(help="GPUs that train together.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="See it through.")] = False,
-    url: UrlOption = DEFAULT_URL,
+    url: UrlOption = URL,
     key: KeyOption = None,
 ) -> None:
     """Submit a job; its id is printed."""
@@ -61,7 +60,7 @@ def list_jobs(
     status: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only those of this kind.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
-    url: UrlOption = DEFAULT_URL,
+    url: UrlOption = URL,
     key: KeyOption = None,
 ) -> None:
     """The newest jobs, one a line."""
@@ -71,38 +70,38 @@ def list_jobs(
 
 
 @app.command("show")
-def show(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+def show(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """A job's whole record, as JSON."""
     with _service(url, key) as client:
         say(json.dumps(client.record(job), indent=2))
 
 
 @app.command("watch")
-def watch(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+def watch(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """See a job through; Ctrl-C leaves it running. Status 1 unless it succeeds."""
     _watch(job, url, key)
 
 
 @app.command("cancel")
-def cancel(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+def cancel(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """End a job, or a pipeline with all its steps."""
     _act(job, "cancel", url, key)
 
 
 @app.command("pause")
-def pause(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+def pause(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """Stop a job at a checkpoint."""
     _act(job, "pause", url, key)
 
 
 @app.command("resume")
-def resume(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+def resume(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """Let a paused job go on."""
     _act(job, "resume", url, key)
 
 
 @app.command("retry")
-def retry(job: JobArgument, url: UrlOption = DEFAULT_URL, key: KeyOption = None) -> None:
+def retry(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """Let a failed or cancelled job go on from its last checkpoint."""
     _act(job, "retry", url, key)
 
@@ -112,7 +111,7 @@ def logs(
     job: JobArgument,
     tail: Annotated[int, typer.Option(min=1, max=10_000, help="Lines, from the end.")] = 200,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it ends.")] = False,
-    url: UrlOption = DEFAULT_URL,
+    url: UrlOption = URL,
     key: KeyOption = None,
 ) -> None:
     """The log of a job's process."""
@@ -131,7 +130,7 @@ def artifacts(
     job: JobArgument,
     path: Annotated[str | None, typer.Argument(help="The one to fetch; none: list them.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to put it.")] = None,
-    url: UrlOption = DEFAULT_URL,
+    url: UrlOption = URL,
     key: KeyOption = None,
 ) -> None:
     """List the files that a job made, or fetch one."""
@@ -147,7 +146,7 @@ def artifacts(
 
 
 @contextmanager
-def _service(url: str, key: str | None, *, patience_s: float = _PATIENCE_S) -> "Iterator[Client]":
+def _service(url: str, key: str | None, *, patience_s: float = PATIENCE_S) -> "Iterator[Client]":
     """The service; what it refuses ends the command with the reason."""
     from sentiscope.client import Client
     from sentiscope.service_errors import ServiceError

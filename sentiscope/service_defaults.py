@@ -1,0 +1,6 @@
+"""Where a service is looked for and for how long, in a module that loads nothing."""
+
+URL = "http://127.0.0.1:8000"
+
+PATIENCE_S = 10.0
+"""Seconds that a service may be away before a command gives up."""
