@@ -5,7 +5,9 @@ import pytest
 
 from models.registry import Registry
 from tests.app.client import Client, publish_tiny, serving, tiny_settings
+from tests.app.dataset_requests import FILES
 from tests.app.job_service import JobService, serving_jobs
+from tests.worker.packing import zipped
 from tests.worker.redis_server import RedisServer, running_redis
 
 
@@ -43,3 +45,9 @@ def service(running_service: JobService) -> JobService:
     """That service as if it were new: no job, no file, its data sets in place."""
     running_service.clear()
     return running_service
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A zip of pictures in class folders."""
+    return zipped(tmp_path / "pictures.zip", FILES)

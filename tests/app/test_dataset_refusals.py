@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.app.client import assert_problem
-from tests.app.dataset_requests import FIELDS, FILES, FORM, URL, steady_service, upload, uploads
+from tests.app.dataset_requests import FIELDS, FORM, URL, steady_service, upload, uploads
 from tests.app.job_service import JobService, serving_jobs
 from tests.worker.packing import (
     raw_zip,
@@ -20,11 +20,6 @@ from tests.worker.packing import (
 from tests.worker.redis_server import RedisServer
 from training.config.importing import ImportFormat
 from worker.settings import GIB
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return zipped(tmp_path / "pictures.zip", FILES)
 
 
 @pytest.fixture(scope="module")

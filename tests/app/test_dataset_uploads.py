@@ -39,11 +39,6 @@ def service(tmp_path: Path) -> Iterator[JobService]:
         yield opened
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return zipped(tmp_path / "pictures.zip", FILES)
-
-
 def test_an_upload_becomes_a_job_whose_record_shows_no_path(
     service: JobService, archive: Path, tmp_path: Path
 ) -> None:

@@ -10,7 +10,6 @@ from app.dataset_schemas import DATASET, DatasetRecord
 from models.labels import LabelKind
 from tests.app.client import Client, assert_problem
 from tests.app.dataset_requests import (
-    FILES,
     URL,
     fresh_service,
     steady_service,
@@ -18,20 +17,12 @@ from tests.app.dataset_requests import (
     uploads,
 )
 from tests.app.job_service import DATASETS, JobService, write_card
-from tests.worker.packing import (
-    zipped,
-)
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[JobService]:
     with fresh_service(tmp_path) as opened:
         yield opened
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return zipped(tmp_path / "pictures.zip", FILES)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,15 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.worker.redis_server import RedisServer, running_redis
 from worker.store import JobStore
+
+if TYPE_CHECKING:
+    from tests.worker.workplace import Workplace
+    from training.run import RunFolder
 
 
 @pytest.fixture
@@ -20,3 +25,20 @@ def store(redis_server: RedisServer) -> Iterator[JobStore]:
     opened = JobStore.open(redis_server.url, prefix="test")
     yield opened
     opened.client.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Workplace]":
+    """Where real trainings run under real supervisors; imported here, as it loads PyTorch."""
+    from tests.worker.workplace import workplace
+
+    with workplace(tmp_path_factory.mktemp("place")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory, place: "Workplace") -> "RunFolder":
+    """The same training without a disturbance."""
+    from tests.worker.workplace import undisturbed
+
+    return undisturbed(tmp_path_factory.mktemp("calm") / "run", place)

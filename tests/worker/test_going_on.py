@@ -1,26 +1,13 @@
 """A job whose process ended early goes on from its checkpoint, as if nothing had happened."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.training.generated import assert_same_run
-from tests.worker.workplace import LONG, Workplace, undisturbed, workplace
+from tests.worker.workplace import LONG, Workplace
 from training.run import RunFolder
 from worker.status import JobStatus
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    with workplace(tmp_path_factory.mktemp("place")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory, place: Workplace) -> RunFolder:
-    return undisturbed(tmp_path_factory.mktemp("calm") / "run", place)
 
 
 def test_a_paused_job_goes_on_with_exact_state(place: Workplace, calm: RunFolder) -> None:

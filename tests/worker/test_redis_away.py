@@ -1,7 +1,6 @@
 """While Redis is away a training goes on for as long as its lease lasts, and nothing is lost."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,18 +12,11 @@ from tests.worker.workplace import (
     training_pid,
     undisturbed,
     wait_until,
-    workplace,
 )
 from training.run import RunFolder
 from worker.status import JobStatus
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    with workplace(tmp_path_factory.mktemp("place")) as made:
-        yield made
 
 
 def test_a_job_that_ends_while_redis_is_away_is_reported_when_it_is_back(

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,18 +11,11 @@ from tests.worker.workplace import (
     is_running,
     training_pid,
     wait_until,
-    workplace,
 )
 from worker.jobs import JobRecord
 from worker.status import JobStatus
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    with workplace(tmp_path_factory.mktemp("place")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -15,25 +15,12 @@ from tests.worker.workplace import (
     Workplace,
     is_running,
     training_pid,
-    undisturbed,
     wait_until,
-    workplace,
 )
 from training.run import RunFolder
 from worker.status import JobStatus
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
-    with workplace(tmp_path_factory.mktemp("place")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory, place: Workplace) -> RunFolder:
-    return undisturbed(tmp_path_factory.mktemp("calm") / "run", place)
 
 
 @contextmanager
