@@ -44,7 +44,7 @@ class LabelledData:
         compute: Compute,
     ) -> Self:
         """The parts of `datasets`; raises NoSamples where one is empty."""
-        spec = config.image.preprocessing()
+        image = config.image
         return cls(
             config,
             label_sets,
@@ -52,10 +52,12 @@ class LabelledData:
             LabelledImages(
                 labelled_samples(datasets, Split.TRAIN),
                 training_transform(
-                    spec, config.image.train_crop, min_area=config.image.train_min_area
+                    image.training_preprocessing(), image.train_crop, min_area=image.train_min_area
                 ),
             ),
-            LabelledImages(labelled_samples(datasets, Split.VAL), evaluation_transform(spec)),
+            LabelledImages(
+                labelled_samples(datasets, Split.VAL), evaluation_transform(image.preprocessing())
+            ),
         )
 
     @property

@@ -16,6 +16,11 @@ class ImageConfig(Config):
     """Image sizes in pixels and the normalisation the backbone's weights expect."""
 
     size: PositiveInt = Field(256, description="Side every image is resized to")
+    eval_size: PositiveInt | None = Field(
+        None,
+        description="Side in evaluation and in the exported model, where it is not `size`: an image "
+        "that training only ever showed in scaled crops may be judged better at another one",
+    )
     train_crop: PositiveInt = Field(224, description="Side of the random crop in training")
     train_min_area: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
@@ -31,15 +36,27 @@ class ImageConfig(Config):
     def _sizes_fit(self) -> Self:
         if self.train_crop > self.size:
             raise ValueError(f"train_crop {self.train_crop} is larger than size {self.size}")
-        self.preprocessing()  # has limits of its own
+        for spec in (self.preprocessing, self.training_preprocessing):
+            spec()  # has limits of its own
         return self
 
     def preprocessing(self) -> Preprocessing:
-        """The evaluation's pre-processing: the whole image when squashed, else its centre."""
+        """The evaluation's pre-processing: the whole image when squashed, else its centre.
+
+        Training and evaluation may differ in size: Touvron et al., "Fixing the train-test
+        resolution discrepancy", NeurIPS 2019.
+        """
+        return self._preprocessing(self.eval_size or self.size)
+
+    def training_preprocessing(self) -> Preprocessing:
+        """What comes before training's random crop."""
+        return self._preprocessing(self.size)
+
+    def _preprocessing(self, size: int) -> Preprocessing:
         return Preprocessing(
             resize=self.resize,
-            size=self.size,
-            crop=None if self.resize is Resize.SQUASH else self.size,
+            size=size,
+            crop=None if self.resize is Resize.SQUASH else size,
             interpolation=self.interpolation,
             mean=self.mean,
             std=self.std,
