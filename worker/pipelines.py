@@ -49,23 +49,30 @@ def advance_all(store: JobStore, settings: JobSettings) -> None:
 
 
 def advance(store: JobStore, parent_id: str, *, settings: JobSettings) -> JobRecord:
-    """Bring a pipeline to where its steps are; promote and end it once all have succeeded."""
-    parent = follow(store, parent_id)
-    if parent.status in ENDED:
-        return parent
-    steps = store.children(parent_id)
-    if any(step.status is not JobStatus.SUCCEEDED for step in steps):
-        progress = pipeline_progress(steps, now=datetime.now(UTC))
-        if progress != parent.progress:
-            store.show(parent_id, progress)
-        return parent
-    return _ended(store, parent, steps, settings)
+    """Bring a pipeline to where its steps are; promote and end it once all have succeeded.
+
+    A caller that another one overtakes looks again, so that the record is never one between two
+    moves: where all steps had succeeded, it has ended.
+    """
+    while True:
+        parent = follow(store, parent_id)
+        if parent.status in ENDED:
+            return parent
+        steps = store.children(parent_id)
+        if any(step.status is not JobStatus.SUCCEEDED for step in steps):
+            progress = pipeline_progress(steps, now=datetime.now(UTC))
+            if progress != parent.progress:
+                store.show(parent_id, progress)
+            return parent
+        ended = _ended(store, parent, steps, settings)
+        if ended is not None:
+            return ended
 
 
 def _ended(
     store: JobStore, parent: JobRecord, steps: Sequence[JobRecord], settings: JobSettings
-) -> JobRecord:
-    """The record of a pipeline whose steps all succeeded, after its end."""
+) -> JobRecord | None:
+    """The record of a pipeline whose steps all succeeded, after its end; None where it changed."""
     redaction = Redaction.of(settings)
     try:
         result = _result(parent, steps, Registry(settings.models_root))
@@ -76,7 +83,7 @@ def _ended(
         changes = {"error": Failure(type=type(error).__name__, message=redaction.text(str(error)))}
         status = JobStatus.FAILED
     store.show(parent.id, pipeline_progress(steps, now=datetime.now(UTC)))
-    return walk(store, parent, status, changes) or store.get(parent.id)
+    return walk(store, parent, status, changes)
 
 
 def _result(parent: JobRecord, steps: Sequence[JobRecord], registry: Registry) -> JobResult:

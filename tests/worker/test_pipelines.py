@@ -280,12 +280,35 @@ def test_many_callers_at_once_move_it_once(
     assert len(told(store, parent, "step")) == 2 * len(STEPS)
 
 
+class Overtaken(JobStore):
+    """A store in which another caller makes a pipeline's first move just before this one does."""
+
+    def move_from(self, current: JobRecord, to: JobStatus, **changes: Any) -> JobRecord | None:
+        if current.status is S.QUEUED:
+            self.move(current.id, S.RUNNING)
+        return super().move_from(current, to, **changes)
+
+
+def test_a_caller_that_is_overtaken_between_two_moves_still_tells_of_the_end(
+    store: JobStore, parent: JobRecord, settings: JobSettings
+) -> None:
+    succeed_all(store, parent, results=results(settings))
+    overtaken = Overtaken(store.client, prefix="test")
+    assert advance(overtaken, parent.id, settings=settings).status is S.SUCCEEDED
+    told_of = [event["status"] for event in told(store, parent, "status")]
+    assert told_of == ["queued", "running", "succeeded"]
+
+
 def test_many_callers_at_once_tell_each_event_of_a_failure_once(
     store: JobStore, parent: JobRecord, settings: JobSettings
 ) -> None:
     end(store, parent, "stimuli", S.FAILED)
+
+    def call(_: int) -> JobStatus:
+        return advance(store, parent.id, settings=settings).status
+
     with ThreadPoolExecutor(12) as pool:
-        list(pool.map(lambda _: advance(store, parent.id, settings=settings), range(48)))
+        assert set(pool.map(call, range(48))) == {S.FAILED}
     told_of = [(event["step"], event["status"]) for event in told(store, parent, "step")]
     assert len(told_of) == len(set(told_of))
     assert sorted(told_of) == sorted(
