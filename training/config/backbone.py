@@ -30,7 +30,7 @@ class FileWeights(Config):
     """Start from a file of weights in torchvision's key names (.safetensors, .pth)."""
 
     source: Literal["file"] = "file"
-    path: Path
+    path: Path = Field(description="The file; over HTTP by its path within the allowed folders")
 
 
 class TorchvisionWeights(Config):
@@ -43,7 +43,9 @@ class RunWeights(Config):
     """Start from the backbone that a pre-training or fine-tuning run ended with."""
 
     source: Literal["run"] = "run"
-    run: Path = Field(description="Run folder")
+    run: Path = Field(
+        description="Run folder; in a job the id of another, in a pipeline an earlier step"
+    )
 
 
 Weights = Annotated[

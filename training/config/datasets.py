@@ -11,8 +11,10 @@ from training.config.fields import Config, Fraction, Name
 class DatasetConfig(Config):
     """One canonical data set and the kinds of label that are taken from it."""
 
-    name: Name
-    kinds: tuple[LabelKind, ...] = Field(min_length=1)
+    name: Name = Field(description="Name of the canonical data set")
+    kinds: tuple[LabelKind, ...] = Field(
+        min_length=1, description="Kinds of label that are taken from it; each gets a head"
+    )
     multi_at_least: Fraction | None = Field(
         None,
         description="Derive multi labels: a label holds where its share is at least this much",

@@ -36,7 +36,7 @@ class DownstreamConfig(Config):
     backbone: BackboneConfig
     datasets: tuple[DatasetConfig, ...] = Field(min_length=1)
     image: ImageConfig = ImageConfig()
-    dropout: Fraction = 0.0
+    dropout: Fraction = Field(0.0, description="Share of features dropped before the heads")
     loss_weights: dict[LabelKind, PositiveFloat] = Field(
         default_factory=dict, description="Weight of each kind's loss; 1 where none is given"
     )
@@ -45,7 +45,7 @@ class DownstreamConfig(Config):
     accumulate: PositiveInt = Field(
         1, description="Parts a process cuts its batch into, one at a time in memory"
     )
-    epochs: PositiveInt = 30
+    epochs: PositiveInt = Field(30, description="Rounds over the training parts")
     optimizer: Optimizer = SgdConfig()
     schedule: Schedule = StepSchedule()
     max_unreadable: Fraction = Field(
@@ -64,7 +64,9 @@ class FinetuneConfig(DownstreamConfig):
 class TeacherConfig(Config):
     """One teacher: where it starts, and what ties it to the student."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = Field(
+        description="What its losses are called by"
+    )
     weights: Weights
     match: Annotated[int, Field(ge=1, le=4)] | None = Field(
         None, description="Stage whose feature maps are drawn together; none: no stage's"

@@ -27,10 +27,12 @@ class ImageConfig(Config):
         description="Crops show from this share of the image to all of it, scaled to train_crop; "
         "none: crops are not scaled",
     )
-    resize: Resize = Resize.SQUASH
-    interpolation: Interpolation = Interpolation.BILINEAR
-    mean: Triple = IMAGENET_MEAN
-    std: Triple = IMAGENET_STD
+    resize: Resize = Field(Resize.SQUASH, description="How an image becomes a square")
+    interpolation: Interpolation = Field(
+        Interpolation.BILINEAR, description="How pixels are weighed in resizing"
+    )
+    mean: Triple = Field(IMAGENET_MEAN, description="Taken from red, green and blue in [0, 1]")
+    std: Triple = Field(IMAGENET_STD, description="What they are divided by afterwards")
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:

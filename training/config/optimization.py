@@ -12,19 +12,23 @@ class SgdConfig(Config):
     """Stochastic gradient descent with momentum; the paper's choice."""
 
     name: Literal["sgd"] = "sgd"
-    learning_rate: PositiveFloat = 1e-3
-    head_learning_rate: PositiveFloat | None = Field(None, description="None: the same")
-    momentum: Fraction = 0.9
-    weight_decay: NonNegativeFloat = 1e-4
+    learning_rate: PositiveFloat = Field(1e-3, description="Of the backbone, at its height")
+    head_learning_rate: PositiveFloat | None = Field(
+        None, description="Of the heads; none: the same"
+    )
+    momentum: Fraction = Field(0.9, description="Share of the last move that is kept")
+    weight_decay: NonNegativeFloat = Field(1e-4, description="Pull of weights towards 0")
 
 
 class AdamWConfig(Config):
     """Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019)."""
 
     name: Literal["adamw"] = "adamw"
-    learning_rate: PositiveFloat = 2e-4
-    head_learning_rate: PositiveFloat | None = Field(None, description="None: the same")
-    weight_decay: NonNegativeFloat = 1e-2
+    learning_rate: PositiveFloat = Field(2e-4, description="Of the backbone, at its height")
+    head_learning_rate: PositiveFloat | None = Field(
+        None, description="Of the heads; none: the same"
+    )
+    weight_decay: NonNegativeFloat = Field(1e-2, description="Pull of weights towards 0")
 
 
 Optimizer = Annotated[SgdConfig | AdamWConfig, Field(discriminator="name")]
@@ -34,17 +38,21 @@ class StepSchedule(Config):
     """The learning rate is multiplied by `factor` every `every_epochs` epochs."""
 
     name: Literal["step"] = "step"
-    warmup_epochs: NonNegativeFloat = 0.0
-    every_epochs: PositiveInt = 10
-    factor: Fraction = 0.1
+    warmup_epochs: NonNegativeFloat = Field(
+        0.0, description="Epochs in which the rate rises from 0"
+    )
+    every_epochs: PositiveInt = Field(10, description="Epochs between two falls")
+    factor: Fraction = Field(0.1, description="What a fall multiplies the rate by")
 
 
 class CosineSchedule(Config):
     """The learning rate falls along half a cosine to `final_fraction` of its start."""
 
     name: Literal["cosine"] = "cosine"
-    warmup_epochs: NonNegativeFloat = 0.0
-    final_fraction: Fraction = 0.01
+    warmup_epochs: NonNegativeFloat = Field(
+        0.0, description="Epochs in which the rate rises from 0"
+    )
+    final_fraction: Fraction = Field(0.01, description="Of the rate, at the very end")
 
 
 Schedule = Annotated[StepSchedule | CosineSchedule, Field(discriminator="name")]
@@ -61,11 +69,15 @@ class Precision(StrEnum):
 class ComputeConfig(Config):
     """Where and how a run computes; results on the CPU repeat bit for bit for the same settings."""
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="auto: a CUDA device where there is one"
+    )
     precision: Precision = Field(
         Precision.AUTO, description="auto: bfloat16 on CUDA devices that have it, else float32"
     )
-    loader_workers: Annotated[int, Field(ge=0, le=64)] = 2
+    loader_workers: Annotated[int, Field(ge=0, le=64)] = Field(
+        2, description="Processes that read images ahead; 0: the training process does"
+    )
     compile: bool = Field(
         False, description="Compile the step (torch.compile): a slow start, faster steps"
     )

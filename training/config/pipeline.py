@@ -33,16 +33,16 @@ class PipelineStep(StrEnum):
 class BetterOn(Config):
     """A figure that must rise: compared only where both were measured by the same protocol."""
 
-    output: LabelKind
+    output: LabelKind = Field(description="Output whose figure counts")
     metric: str = Field(description="Name of the metric in the manifest, such as top1")
-    higher_is_better: bool = True
+    higher_is_better: bool = Field(True, description="False for errors and divergences")
     by: Annotated[float, Field(ge=0)] = Field(0.0, description="By how much, at the least")
 
 
 class Promotion(Config):
     """Where an alias moves to once the version is published."""
 
-    alias: Alias = PRODUCTION
+    alias: Alias = Field(PRODUCTION, description="Alias that is moved to the new version")
     only_if_better: BetterOn | None = Field(
         None, description="Only if better than the version the alias points to; none: always"
     )

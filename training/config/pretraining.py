@@ -30,14 +30,14 @@ class TaskConfig(Config):
     """What all tasks are told: their corpus, and how much of it a step sees."""
 
     datasets: tuple[Name, ...] = Field(min_length=1, description="Canonical data sets")
-    batch_size: PositiveInt = 32
+    batch_size: PositiveInt = Field(32, description="Images a step, over all processes")
 
 
 class ColorizationConfig(TaskConfig):
     """Tell the colours from the lightness alone."""
 
     task: Literal["colorization"] = "colorization"
-    batch_size: PositiveInt = 8
+    batch_size: PositiveInt = Field(8, description="Images a step, over all processes")
     resize: PositiveInt = Field(256, description="Side every image is squashed to")
     size: PositiveInt = Field(224, description="Side of the random crop")
 
@@ -51,7 +51,7 @@ class SuperResolutionConfig(TaskConfig):
     """Tell an image four times as wide and high from its small copy."""
 
     task: Literal["super_resolution"] = "super_resolution"
-    batch_size: PositiveInt = 8
+    batch_size: PositiveInt = Field(8, description="Images a step, over all processes")
     size: PositiveInt = Field(64, description="Side of the input; the target's is four times it")
 
 
@@ -60,8 +60,10 @@ class JigsawConfig(TaskConfig):
 
     task: Literal["jigsaw"] = "jigsaw"
     tile: PositiveInt = Field(64, description="Side of a tile; an image has 3x3")
-    permutations: Annotated[int, Field(ge=2, le=10_000)] = 1000
-    permutation_seed: Annotated[int, Field(ge=0)] = 0
+    permutations: Annotated[int, Field(ge=2, le=10_000)] = Field(
+        1000, description="Orders to tell apart, chosen to differ in as many places as possible"
+    )
+    permutation_seed: Annotated[int, Field(ge=0)] = Field(0, description="Seed of that choice")
 
 
 class ClassificationConfig(TaskConfig):
@@ -93,11 +95,13 @@ class CaptioningConfig(TaskConfig):
 
     task: Literal["captioning"] = "captioning"
     size: PositiveInt = Field(256, description="Side every image is squashed to (Lanczos)")
-    embedding: PositiveInt = 128
-    hidden: PositiveInt = 512
-    attention: PositiveInt = 512
-    dropout: Fraction = 0.1
-    attention_penalty: NonNegativeFloat = 1.0
+    embedding: PositiveInt = Field(128, description="Numbers that stand for a word")
+    hidden: PositiveInt = Field(512, description="Numbers of the decoder's state")
+    attention: PositiveInt = Field(512, description="Width of the attention's layer")
+    dropout: Fraction = Field(0.1, description="Share of the state dropped before a word is told")
+    attention_penalty: NonNegativeFloat = Field(
+        1.0, description="Weight of the term that makes the decoder look everywhere in the end"
+    )
     min_count: PositiveInt = Field(5, description="Rarer words are unknown words")
     max_words: PositiveInt = Field(30, description="Longer captions are cut")
 
@@ -137,18 +141,18 @@ class PretrainConfig(Config):
     """Imitate one step of perception: train a backbone on its two tasks, their losses summed."""
 
     recipe: Literal["pretrain"] = "pretrain"
-    step: Step
+    step: Step = Field(description="Step of perception; it says which tasks there may be")
     seed: Seed = 0
     backbone: BackboneConfig
     tasks: tuple[Task, ...] = Field(
         min_length=1, max_length=2, description="The step's pair; one of it alone is an ablation"
     )
-    mean: Triple = IMAGENET_MEAN
-    std: Triple = IMAGENET_STD
+    mean: Triple = Field(IMAGENET_MEAN, description="Taken from red, green and blue in [0, 1]")
+    std: Triple = Field(IMAGENET_STD, description="What they are divided by afterwards")
     accumulate: PositiveInt = Field(
         1, description="Parts a process cuts its batches into, one at a time in memory"
     )
-    epochs: PositiveInt = 12
+    epochs: PositiveInt = Field(12, description="Rounds of steps_per_epoch steps")
     steps_per_epoch: PositiveInt | None = Field(
         None, description="None: until the largest corpus was seen once"
     )

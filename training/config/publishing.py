@@ -17,8 +17,8 @@ class EvaluateConfig(Config):
     run: Path | None = Field(None, description="Run folder of a fine-tuning or amalgamation")
     bundle: Path | None = Field(None, description="Bundle folder")
     datasets: tuple[DatasetConfig, ...] = Field(min_length=1)
-    split: Literal["train", "val", "test"] = "test"
-    batch_size: PositiveInt = 32
+    split: Literal["train", "val", "test"] = Field("test", description="Part that is scored")
+    batch_size: PositiveInt = Field(32, description="Images at a time; the figures do not change")
     compute: ComputeConfig = ComputeConfig()
 
     @model_validator(mode="after")
@@ -38,6 +38,10 @@ class ExportConfig(Config):
     alias: Alias | None = Field("production", description="Alias moved to the new version")
     notes: Path | None = Field(None, description="Markdown that opens the model card")
     int8: bool = Field(True, description="Also make a static INT8 graph, where it passes the gate")
-    calibration_images: PositiveInt = 256
-    parity_images: Annotated[int, Field(ge=64)] = 128
+    calibration_images: PositiveInt = Field(
+        256, description="Training images that the INT8 graph's ranges are fitted on"
+    )
+    parity_images: Annotated[int, Field(ge=64)] = Field(
+        128, description="Validation images on which the gates compare graphs"
+    )
     compute: ComputeConfig = ComputeConfig()
