@@ -74,3 +74,8 @@ class Listing:
     def ready(self, queue: Queue, limit: int) -> tuple[str, ...]:
         """Ids of up to `limit` jobs that could start now, the longest waiting first."""
         return tuple(self.scripts.run("ready", queue.value, limit))
+
+    def hopeless(self, queue: Queue, limit: int) -> tuple[tuple[str, str], ...]:
+        """Ids of up to `limit` queued jobs, each with one it waits for that will not succeed."""
+        found = self.scripts.run("hopeless", queue.value, limit)
+        return tuple((job_id, awaited_id) for job_id, awaited_id in found)

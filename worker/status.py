@@ -33,7 +33,14 @@ class JobStatus(StrEnum):
 
 
 MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
-    JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.PAUSED, JobStatus.CANCELLED}),
+    JobStatus.QUEUED: frozenset(
+        {
+            JobStatus.RUNNING,
+            JobStatus.PAUSED,
+            JobStatus.CANCELLED,
+            JobStatus.FAILED,  # it can never start: what it waits for failed, or no attempt is left
+        }
+    ),
     JobStatus.RUNNING: frozenset(
         {
             JobStatus.QUEUED,  # its lease expired: it is handed out again

@@ -171,6 +171,13 @@ class JobStore:
         """Ids of up to `limit` jobs that could start now, the longest waiting first."""
         return self._listing.ready(queue, limit)
 
+    def hopeless(self, queue: Queue, limit: int) -> tuple[tuple[str, str], ...]:
+        """Ids of up to `limit` queued jobs, each with one it waits for that will not succeed.
+
+        A pipeline's steps that wait for each other are not among them: it follows them itself.
+        """
+        return self._listing.hopeless(queue, limit)
+
     def move(
         self, job_id: str, to: JobStatus, *, lease: Lease | None = None, **changes: Any
     ) -> JobRecord:

@@ -8,6 +8,7 @@ import redis
 
 from worker import pipelines, webhooks
 from worker.catalogue import Catalogue
+from worker.dependencies import fail_hopeless
 from worker.jobs import Failure, JobRecord, Queue
 from worker.queue import Dispatch
 from worker.settings import JobSettings
@@ -27,6 +28,7 @@ def sweep(store: JobStore, dispatch: Dispatch, settings: JobSettings) -> None:
     parts: tuple[Callable[[], object], ...] = (
         lambda: recover_expired(store, dispatch, settings),
         lambda: fail_exhausted(store, settings),
+        lambda: fail_hopeless(store),
         lambda: pipelines.advance_all(store, settings),
         lambda: wake_ready(store, dispatch),
         lambda: webhooks.deliver_due(store, settings),
@@ -64,20 +66,14 @@ def fail_exhausted(store: JobStore, settings: JobSettings) -> None:
     for queue in Queue:
         for job_id in store.ready(queue, _WAKE_AT_ONCE):
             record = store.get(job_id)
-            if record.attempts < settings.max_attempts:
+            if record.status is not JobStatus.QUEUED or record.attempts < settings.max_attempts:
                 continue
-            lease = store.claim(
-                job_id, worker="sweep", lease_s=settings.lease_s, max_attempts=record.attempts + 1
+            spent = Failure(
+                type="AttemptsExhausted",
+                message=f"it was started {record.attempts} times, the limit is "
+                f"{settings.max_attempts}; a retry gives it new attempts",
             )
-            if lease:
-                spent = Failure(
-                    type="AttemptsExhausted",
-                    message=f"it was started {record.attempts} times, the limit is "
-                    f"{settings.max_attempts}; a retry gives it new attempts",
-                )
-                store.move(
-                    job_id, JobStatus.FAILED, lease=lease, error=spent, attempts=record.attempts
-                )
+            store.move_from(record, JobStatus.FAILED, error=spent)
 
 
 def _recover(store: JobStore, dispatch: Dispatch, settings: JobSettings, record: JobRecord) -> None:

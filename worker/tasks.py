@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from celery import Celery, Task, signals
 
 from worker import pipelines
+from worker.dependencies import fail_hopeless
 from worker.jobs import JobRecord
 from worker.queue import TASK, Dispatch, celery_app
 from worker.settings import JobSettings
@@ -89,4 +90,5 @@ def _follow_up(job_id: str, store: JobStore, dispatch: Dispatch, settings: JobSe
             pipelines.advance(store, parent_id, settings=settings)
     except (ForbiddenMove, UnknownJob):
         _LOG.warning("the pipeline of job %s cannot advance", job_id, exc_info=True)
+    fail_hopeless(store)
     wake_ready(store, dispatch)

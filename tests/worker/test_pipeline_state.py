@@ -147,7 +147,7 @@ def test_where_it_stands(
 
 
 def test_a_route_is_the_shortest_and_avoids_ends() -> None:
-    assert route(S.QUEUED, S.FAILED) == (S.RUNNING, S.FAILED)
+    assert route(S.QUEUED, S.SUCCEEDED) == (S.RUNNING, S.SUCCEEDED)
     assert route(S.PAUSING, S.RUNNING) == (S.PAUSED, S.QUEUED, S.RUNNING)
     assert route(S.RUNNING, S.PAUSED) == (S.PAUSING, S.PAUSED)
     assert route(S.RUNNING, S.RUNNING) == ()

@@ -23,6 +23,7 @@ from worker.status import ENDED, MOVES, ForbiddenMove, JobStatus
 from worker.store import DatasetInUse, JobStore, Lease, LeaseLost
 
 _HELD = frozenset({JobStatus.RUNNING, JobStatus.PAUSING, JobStatus.CANCELLING})
+_LOST = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
 _MAX_ATTEMPTS = 3
 _DATASETS = ("photos", "art")
 
@@ -166,6 +167,14 @@ class Machine(RuleBasedStateMachine):
                 and self._dependencies_succeeded(job)
             }
             assert set(self.store.ready(queue, 999)) == expected
+            hopeless = {
+                job_id
+                for job_id, job in self.model.items()
+                if job.kind is kind
+                and job.status is JobStatus.QUEUED
+                and any(self.model[id].status in _LOST for id in job.depends_on)
+            }
+            assert {job_id for job_id, _ in self.store.hopeless(queue, 999)} == hopeless
 
     @invariant()
     def holds_agree(self) -> None:

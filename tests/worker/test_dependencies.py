@@ -1,0 +1,108 @@
+"""Jobs that wait for what will not come."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worker.pipeline_jobs import pipeline_spec, start, states, step, submitted
+from tests.worker.records import record
+from training.config.pipeline import PipelineStep
+from worker.dependencies import fail_hopeless
+from worker.expansion import expand
+from worker.jobs import Failure, JobKind, JobRecord
+from worker.pipelines import advance
+from worker.settings import JobSettings
+from worker.status import JobStatus
+from worker.store import JobStore
+
+S = JobStatus
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> JobSettings:
+    return JobSettings(models_root=tmp_path / "models")
+
+
+def waiting(store: JobStore, *awaited: JobRecord, kind: JobKind = JobKind.EXPORT) -> JobRecord:
+    """A job that waits for others."""
+    return store.create([record(kind, depends_on=tuple(each.id for each in awaited))])
+
+
+def awaited(store: JobStore, status: JobStatus, **fields: Any) -> JobRecord:
+    """A job in that state."""
+    return store.create([record(status=status, **fields)])
+
+
+@pytest.mark.parametrize("kind", [JobKind.EXPORT, JobKind.FINETUNE])
+def test_a_job_whose_dependency_failed_fails_with_its_reason(
+    store: JobStore, kind: JobKind
+) -> None:
+    lost = awaited(store, S.FAILED, error=Failure(type="X", message="no such file"))
+    made = waiting(store, awaited(store, S.SUCCEEDED), lost, kind=kind)
+    fail_hopeless(store)
+    found = store.get(made.id)
+    assert (found.status, found.attempts, found.started_at) == (S.FAILED, 0, None)
+    assert found.error
+    assert found.error.type == "DependencyFailed"
+    assert f"job {lost.id}, which is failed: no such file; retry" in found.error.message
+
+
+def test_a_job_whose_dependency_was_cancelled_or_is_gone_fails(store: JobStore) -> None:
+    cancelled = waiting(store, awaited(store, S.CANCELLED))
+    orphan = waiting(store, record())
+    fail_hopeless(store)
+    for made, said in ((cancelled, "which is cancelled"), (orphan, "which is gone")):
+        error = store.get(made.id).error
+        assert error
+        assert said in error.message
+
+
+def test_jobs_that_wait_for_one_another_fail_in_turn(store: JobStore) -> None:
+    first = waiting(store, awaited(store, S.FAILED))
+    second = waiting(store, first)
+    for _ in range(2):
+        fail_hopeless(store)
+    assert {store.get(made.id).status for made in (first, second)} == {S.FAILED}
+
+
+@pytest.mark.parametrize("status", sorted(set(S) - {S.FAILED, S.CANCELLED}))
+def test_a_job_that_may_still_start_is_left_alone(store: JobStore, status: JobStatus) -> None:
+    made = waiting(store, awaited(store, status))
+    fail_hopeless(store)
+    assert store.get(made.id) == made
+
+
+def test_a_job_fails_no_more_once_its_dependency_was_retried(store: JobStore) -> None:
+    lost = awaited(store, S.FAILED)
+    made = waiting(store, lost)
+    fail_hopeless(store)
+    for each in (lost, made):
+        store.move(each.id, S.QUEUED)
+    fail_hopeless(store)
+    again = store.get(made.id)
+    assert (again.status, again.error) == (S.QUEUED, None)
+
+
+def test_a_pipelines_steps_are_cancelled_by_it_and_not_failed(
+    store: JobStore, settings: JobSettings
+) -> None:
+    parent = submitted(store)
+    start(store, parent, "stimuli")
+    store.move(step(store, parent, "stimuli").id, S.FAILED)
+    fail_hopeless(store)
+    assert states(store, parent)["amalgamate"] == "queued"
+    advance(store, parent.id, settings=settings)
+    assert states(store, parent)["amalgamate"] == "cancelled"
+
+
+def test_a_step_that_waits_for_a_job_outside_of_its_pipeline_fails_with_it(
+    store: JobStore, settings: JobSettings
+) -> None:
+    lost = awaited(store, S.FAILED, error=Failure(type="X", message="no such file"))
+    parent = store.create(expand(pipeline_spec(), awaited={PipelineStep.STIMULI: (lost.id,)}))
+    fail_hopeless(store)
+    failed = advance(store, parent.id, settings=settings)
+    assert failed.status is S.FAILED
+    assert failed.error
+    assert "step stimuli failed: it waited for job" in failed.error.message

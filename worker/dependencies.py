@@ -1,0 +1,35 @@
+"""Jobs that wait for others: those whose others did not succeed can never start, and fail."""
+
+from worker.jobs import Failure, Queue
+from worker.status import JobStatus
+from worker.store import JobStore, UnknownJob
+
+DEPENDENCY_FAILED = "DependencyFailed"
+"""Type of the error of a job that waited in vain."""
+
+_AT_ONCE = 100
+
+
+def fail_hopeless(store: JobStore) -> None:
+    """End queued jobs that wait for one which failed or was cancelled, with that reason.
+
+    Those that wait for them in turn are for the next look.
+    """
+    for queue in Queue:
+        for job_id, awaited_id in store.hopeless(queue, _AT_ONCE):
+            error = Failure(type=DEPENDENCY_FAILED, message=_reason(store, awaited_id))
+            record = store.get(job_id)
+            if record.status is JobStatus.QUEUED:
+                store.move_from(record, JobStatus.FAILED, error=error)
+
+
+def _reason(store: JobStore, awaited_id: str) -> str:
+    try:
+        awaited = store.get(awaited_id)
+    except UnknownJob:
+        return f"it waited for job {awaited_id}, which is gone; submit it anew without that"
+    said = f": {awaited.error.message}" if awaited.error else ""
+    return (
+        f"it waited for job {awaited_id}, which is {awaited.status}{said}; "
+        "retry that one first, then this one"
+    )
