@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from app import persistence
+from app import measures, persistence
 from app.job_problems import REDIS_IS_AWAY, of_job_error
 from app.metrics import Metrics
 from worker import rows
@@ -92,7 +92,7 @@ async def opened(
 ) -> AsyncIterator[Jobs]:
     """The parts, closed in the end; meanwhile this process sweeps, as every worker does."""
     jobs, sweeper = Jobs.open(settings, leaving=leaving), Sweeper(settings)
-    metrics.gauge("sentiscope_jobs", "Jobs, by status.", ("status",), partial(_counts, jobs.store))
+    metrics.gauge(measures.JOBS, partial(_counts, jobs.store))
     sweeper.start()
     try:
         yield jobs

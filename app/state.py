@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
 
 from fastapi import Depends, Request
 
+from app import measures
 from app.decoding import Decoder
 from app.errors import NotReady
 from app.inference import InferenceQueue
@@ -63,21 +64,9 @@ def open_service(settings: Settings, metrics: Metrics) -> Service:
     models = ModelCache(registry, opener(settings), budget_bytes=settings.models_memory_bytes)
     queue = InferenceQueue(workers=settings.hands, capacity=settings.queue_size)
     decoder = Decoder(max_pixels=settings.max_pixels, at_once=settings.workers)
-    metrics.gauge(
-        "sentiscope_queue_images", "Images waiting or running.", (), lambda: {(): queue.held}
-    )
-    metrics.gauge(
-        "sentiscope_queue_age_seconds",
-        "Seconds that the image waits that has waited longest.",
-        (),
-        lambda: {(): queue.age_s()},
-    )
-    metrics.gauge(
-        "sentiscope_model_loaded",
-        "Models in memory.",
-        ("model", "version", "precision", "provider"),
-        lambda: {_exact(model): 1.0 for model in models.loaded},
-    )
+    metrics.gauge(measures.QUEUE_IMAGES, lambda: {(): queue.held})
+    metrics.gauge(measures.QUEUE_AGE, lambda: {(): queue.age_s()})
+    metrics.gauge(measures.MODEL_LOADED, lambda: {_exact(model): 1.0 for model in models.loaded})
     return Service(settings, models, queue, decoder, metrics)
 
 

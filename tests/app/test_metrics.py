@@ -1,5 +1,6 @@
 import pytest
 
+from app import measures
 from app.metrics import Metrics
 
 
@@ -26,7 +27,7 @@ def test_gauge_is_read_when_asked_for_and_not_before() -> None:
         reads.append(1)
         return {("queued",): float(len(reads)), ("running",): 0.0}
 
-    metrics.gauge("sentiscope_jobs", "Jobs by status.", ("status",), read)
+    metrics.gauge(measures.JOBS, read)
     assert not reads
     assert 'sentiscope_jobs{status="queued"} 1.0' in lines(metrics)
     assert 'sentiscope_jobs{status="queued"} 2.0' in lines(metrics)
