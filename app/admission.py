@@ -13,16 +13,14 @@ from app.errors import (
     ModelNotFound,
     RequestError,
 )
-from app.references import DatasetReference, Reference, references
+from app.references import Reference, references
+from app.referred_datasets import ReferredDatasets
 from app.referred_jobs import Placed, ReferredJobs
 from app.submission import said
+from app.waits import Waits
 from models.errors import ModelError
-from models.labels import LabelKind
 from models.registry import Registry
-from training.config.dataset_card import DatasetCard
-from training.config.datasets import DatasetConfig
 from training.config.pipeline import PipelineConfig
-from worker.catalogue import BrokenDataset, Catalogue, UnknownDataset
 from worker.expansion import expand
 from worker.jobs import JobRecord, JobSpec, dataset_names
 from worker.settings import JobSettings
@@ -52,29 +50,20 @@ class Admission:
         """The records to store, a pipeline's own first; raises RequestError with every fault."""
         named = references(spec.config, loc=_LOC)
         jobs = ReferredJobs.found(named.runs, self.store)
+        read = ReferredDatasets.found(named.datasets, self.store, self.settings.datasets_root)
         faults = [
             *jobs.faults(),
-            *(fault for dataset in named.datasets for fault in self._dataset_faults(dataset)),
+            *read.faults(),
             *(fault for weights in named.weights for fault in self._weights_faults(weights)),
             *(fault for model in named.models for fault in self._model_faults(model)),
         ]
         if faults:
             raise _error(faults)
+        waits = Waits((*jobs.waits(), *read.waits()))
         if isinstance(spec.config, PipelineConfig):
-            return expand(spec, awaited=jobs.awaited(depth=len(_LOC)))
+            return expand(spec, awaited=waits.by_step(depth=len(_LOC)))
         datasets = tuple(sorted({*dataset_names(spec.config), *jobs.datasets()}))
-        return (JobRecord.of(spec, datasets=datasets, depends_on=jobs.unfinished()),)
-
-    def _dataset_faults(self, dataset: DatasetReference) -> Iterator[Placed]:
-        try:
-            card = Catalogue(self.settings.datasets_root).card(dataset.name)
-        except UnknownDataset as error:
-            yield DatasetNotFound, Fault(dataset.loc, str(error))
-        except BrokenDataset as error:
-            yield InvalidJob, Fault(dataset.loc, str(error))
-        else:
-            if dataset.config is not None:
-                yield from _kind_faults(dataset.config, card, dataset)
+        return (JobRecord.of(spec, datasets=datasets, depends_on=waits.ids()),)
 
     def _weights_faults(self, weights: Reference) -> Iterator[Placed]:
         try:
@@ -87,18 +76,6 @@ class Admission:
             self.models.resolve(model.given)
         except ModelError as error:
             yield ModelNotFound, Fault(model.loc, str(error))
-
-
-def _kind_faults(
-    config: DatasetConfig, card: DatasetCard, dataset: DatasetReference
-) -> Iterator[Placed]:
-    """Kinds of label that the data set does not have and that are not derived from what it has."""
-    for kind in config.kinds:
-        is_derived = kind is LabelKind.MULTI and config.multi_at_least is not None
-        if (LabelKind.DISTRIBUTION if is_derived else kind) not in card.label_sets:
-            offered = ", ".join(sorted(card.label_sets)) or "none"
-            message = f"data set {config.name!r} has no {kind} labels; it offers: {offered}"
-            yield InvalidJob, Fault((*dataset.loc[:-1], "kinds"), message)
 
 
 def _error(placed: list[Placed]) -> RequestError:

@@ -1,12 +1,12 @@
 """The jobs whose runs a new job builds upon: whether they will do, and which are waited for."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from app.errors import Fault, InvalidJob, JobHasNoRun, JobNotFound, RequestError
 from app.references import RunReference
-from training.config.pipeline import PipelineStep
+from app.waits import Wait
 from worker.jobs import JobRecord, is_id
 from worker.status import JobStatus
 from worker.store import JobStore, UnknownJob
@@ -43,26 +43,16 @@ class ReferredJobs:
                 kind, message = fault
                 yield kind, Fault(run.loc, message)
 
-    def unfinished(self) -> tuple[str, ...]:
-        """Ids of those that have not succeeded yet, sorted."""
-        return self._unfinished(self.runs)
-
-    def awaited(self, *, depth: int) -> dict[PipelineStep, tuple[str, ...]]:
-        """Ids that each step of a pipeline has to wait for; its name is the `depth`-th of a loc."""
-        return {
-            step: self._unfinished(run for run in self.runs if run.loc[depth] == step)
-            for step in PipelineStep
-        }
+    def waits(self) -> Iterator[Wait]:
+        """Those that have not succeeded yet."""
+        for run in self.runs:
+            if self.jobs[run.job_id].status is not JobStatus.SUCCEEDED:
+                yield Wait(run.loc, run.job_id)
 
     def datasets(self) -> set[str]:
         """Data sets that are opened again because a run was trained on them."""
         read = (run for run in self.runs if run.reads_its_datasets)
         return {name for run in read for name in self.jobs[run.job_id].datasets}
-
-    def _unfinished(self, runs: Iterable[RunReference]) -> tuple[str, ...]:
-        ids = {run.job_id for run in runs}
-        waiting = (i for i in ids if self.jobs[i].status is not JobStatus.SUCCEEDED)
-        return tuple(sorted(waiting))
 
     def _fault(self, run: RunReference) -> tuple[type[RequestError], str] | None:
         if not is_id(run.job_id):

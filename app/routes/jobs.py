@@ -39,7 +39,8 @@ _ACTION: dict[str, Any] = {
 async def submit(request: Request, service: TheService, jobs: TheJobs, key: GivenKey) -> Response:
     """Submit a job: it is checked in full, stored, and done as soon as a worker is free.
 
-    A job that builds upon one that has not ended yet waits for it (`depends_on`).
+    A job that builds upon one that has not ended yet, or reads a data set that is being imported,
+    waits for it (`depends_on`) and fails with it.
     """
     limits = Limits(
         max_body_bytes=_BODY_BYTES, max_images=0, timeout_s=service.settings.read_timeout_s

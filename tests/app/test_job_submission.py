@@ -9,7 +9,9 @@ import pytest
 from models.labels import LabelKind
 from tests.app.client import assert_problem
 from tests.app.job_service import FINETUNE, JobService, write_card
-from worker.jobs import JobKind
+from training.config.importing import ImportConfig
+from worker.dependencies import fail_hopeless
+from worker.jobs import Failure, JobKind, JobRecord, JobSpec, Queue
 from worker.status import JobStatus
 
 NOWHERE = "0" * 26
@@ -170,6 +172,44 @@ def test_unknown_data_sets_are_not_found_and_the_known_are_named(service: JobSer
     found = refused(service, document, 404)
     assert set(found) == {"body.config.datasets.0.name", "body.config.datasets.1.name"}
     assert "known: demo-emotions, demo-pairs, demo-scenes, emotions" in str(found)
+
+
+def importing(service: JobService, name: str) -> str:
+    """The id of an import that has not ended."""
+    config = {"name": name, "format": "class_folder", "sources": ["photos.zip"]}
+    spec = JobSpec(kind=JobKind.IMPORT, config=ImportConfig.model_validate(config))
+    return service.store.create([JobRecord.of(spec)]).id
+
+
+def test_a_job_waits_for_the_import_of_its_data_set(service: JobService) -> None:
+    awaited = importing(service, "fi")
+    job_id = service.submitted(finetune(datasets=[{"name": "fi", "kinds": ["single"]}]))
+    assert service.get(job_id).json()["depends_on"] == [awaited]
+    assert service.store.ready(Queue.GPU, 10) == ()
+    service.ended(awaited, JobStatus.SUCCEEDED)
+    assert service.store.ready(Queue.GPU, 10) == (job_id,)
+
+
+def test_a_job_fails_with_the_import_of_its_data_set(service: JobService) -> None:
+    awaited = importing(service, "fi")
+    job_id = service.submitted(finetune(datasets=[{"name": "fi", "kinds": ["single"]}]))
+    service.ended(awaited, JobStatus.FAILED, error=Failure(type="BadSource", message="no images"))
+    fail_hopeless(service.store)
+    found = service.get(job_id).json()
+    assert found["status"] == "failed"
+    assert f"it waited for job {awaited}, which is failed: no images" in found["error"]["message"]
+
+
+def test_the_steps_of_a_pipeline_wait_for_the_imports_of_their_own_data_sets(
+    service: JobService,
+) -> None:
+    shutil.rmtree(service.settings.datasets_root / "demo-scenes")
+    awaited = importing(service, "demo-scenes")
+    parent = service.submitted({"kind": "pipeline", "config": {"preset": "demo"}})
+    waiting = {
+        str(step.step) for step in service.store.children(parent) if awaited in step.depends_on
+    }
+    assert waiting == {"stimuli", "organizing"}
 
 
 def test_a_pretext_tasks_unknown_data_set_is_not_found(service: JobService) -> None:
