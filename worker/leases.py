@@ -11,6 +11,9 @@ from worker.jobs import Progress
 from worker.lua import Scripts
 from worker.status import JobStatus
 
+KEPT_PROGRESS = 200
+"""Events of progress that a job's stream keeps, the newest; each makes those before it stale."""
+
 
 class LeaseLost(JobError):
     """The job is no longer this worker's: its lease ran out, or the job left its hands."""
@@ -57,7 +60,10 @@ class Leases:
         progress: Progress | None,
         metrics: Mapping[str, float] | None,
     ) -> None:
-        """Store what a run told up to byte `offset` of its events. Raises LeaseLost."""
+        """Store what a run told up to byte `offset` of its events. Raises LeaseLost.
+
+        Every event is added; events of progress leave again once KEPT_PROGRESS newer ones came.
+        """
         found = self.scripts.run(
             "report",
             lease.job_id,
@@ -65,6 +71,7 @@ class Leases:
             offset,
             progress.model_dump_json() if progress else "",
             encoded(finite(metrics)) if metrics is not None else "",
+            KEPT_PROGRESS,
             *(encoded(event) for event in events),
         )
         if not found:

@@ -104,7 +104,7 @@ def test_a_stream_goes_on_after_the_last_event_that_was_seen(
 def test_a_long_stream_is_whole(service: JobService) -> None:
     job_id = service.submitted()
     lease = service.claimed(job_id)
-    events = [{"event": "progress", "step": number} for number in range(1200)]
+    events = [{"event": "epoch", "step": number} for number in range(1200)]
     service.store.report(lease, events=events, offset=1)
     service.store.move(job_id, JobStatus.FAILED, lease=lease)
     found = parsed(service.get(job_id, "/events", **STREAM).text)
