@@ -87,6 +87,10 @@ lint: .venv/.ready ## Format check, lint, types, import contracts
 .PHONY: check
 check: lint test ## All that CI runs
 
+.PHONY: reference
+reference: .venv/.ready ## Make the pages of docs/reference anew, out of the code
+	@$(BIN)/python -m sentiscope.reference
+
 .PHONY: format
 format: .venv/.ready ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .

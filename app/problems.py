@@ -28,7 +28,9 @@ MEDIA_TYPE = "application/problem+json"
 REFUSED = "sentiscope.refused"
 """Where a connection's scope says why it was refused."""
 
-_TYPE = "urn:sentiscope:problem:"
+TYPE = "urn:sentiscope:problem:"
+"""What the type of every problem starts with; the error's name follows."""
+
 _log = logging.getLogger(__name__)
 
 _MODEL_ERRORS: Mapping[type[ModelError], type[RequestError]] = {
@@ -56,7 +58,7 @@ def of_error(error: RequestError, *, instance: str) -> Problem:
     name = type(error).__name__
     parts = [ProblemPart(loc=list(fault.loc), msg=fault.msg) for fault in error.faults]
     return Problem(
-        type=_TYPE + reason(error),
+        type=TYPE + reason(type(error)),
         title=(type(error).__doc__ or name).rstrip("."),
         status=error.status,
         detail=error.detail,
@@ -65,14 +67,14 @@ def of_error(error: RequestError, *, instance: str) -> Problem:
     )
 
 
-def reason(error: RequestError) -> str:
+def reason(error: type[RequestError]) -> str:
     """The error's name as problem types and metrics spell it."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 
 
 def answer(request: Request, error: RequestError) -> Response:
     """The answer to a request that cannot be served; `observation` counts why."""
-    request.scope[REFUSED] = reason(error)
+    request.scope[REFUSED] = reason(type(error))
     return _response(of_error(error, instance=request.url.path), error.headers)
 
 
@@ -125,7 +127,7 @@ def _of_http(request: Request, error: HTTPException) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
         detail = f"{request.method} is not allowed at {path}; allowed: {allowed}"
-    kind = _TYPE + status.phrase.lower().replace(" ", "-")
+    kind = TYPE + status.phrase.lower().replace(" ", "-")
     problem = Problem(type=kind, title=status.phrase, status=status, detail=detail, instance=path)
     return _response(problem, headers)
 

@@ -28,4 +28,4 @@ def count(done: Sequence[Done[Outcome[Any]]], metrics: Metrics) -> None:
         metrics.stage_seconds.labels("decode").observe(outcome.decode_s)
         metrics.stage_seconds.labels("inference").observe(outcome.inference_s)
         if isinstance(outcome.answer, RequestError):
-            metrics.refused.labels(problems.reason(outcome.answer)).inc()
+            metrics.refused.labels(problems.reason(type(outcome.answer))).inc()

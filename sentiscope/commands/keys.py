@@ -54,7 +54,9 @@ def list_keys(file: FileOption = _FILE) -> None:
 
 
 @app.command()
-def revoke(name: str, file: FileOption = _FILE) -> None:
+def revoke(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")], file: FileOption = _FILE
+) -> None:
     """Remove a key; a running service refuses it at once."""
     from app.errors import AppError
     from app.keys import revoke_key

@@ -10,6 +10,7 @@ from sentiscope.output import say, told
 
 app = typer.Typer(no_args_is_help=True)
 RootOption = Annotated[Path, typer.Option("--root", help="Root of the writable registry.")]
+ReferenceArgument = Annotated[str, typer.Argument(help="name, name@version or name@alias.")]
 _ROOT = Path("var/models")
 
 
@@ -27,7 +28,7 @@ def list_models(root: RootOption = _ROOT) -> None:
 
 
 @app.command()
-def show(reference: str, root: RootOption = _ROOT) -> None:
+def show(reference: ReferenceArgument, root: RootOption = _ROOT) -> None:
     """The card of `name`, `name@version` or `name@alias`; the bundle is verified first."""
     from models.errors import ModelError
     from models.registry import Registry
@@ -37,7 +38,7 @@ def show(reference: str, root: RootOption = _ROOT) -> None:
 
 
 @app.command()
-def manifest(reference: str, root: RootOption = _ROOT) -> None:
+def manifest(reference: ReferenceArgument, root: RootOption = _ROOT) -> None:
     """The manifest of a bundle as JSON."""
     from models.errors import ModelError
     from models.registry import Registry
@@ -49,8 +50,8 @@ def manifest(reference: str, root: RootOption = _ROOT) -> None:
 
 @app.command()
 def promote(
-    name: str,
-    version: str,
+    name: Annotated[str, typer.Argument(help="Model.")],
+    version: Annotated[str, typer.Argument(help="Version to use from now on.")],
     alias: Annotated[str, typer.Option(help="Alias to move.")] = "production",
     root: RootOption = _ROOT,
 ) -> None:

@@ -1,0 +1,14 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.app.job_service import JobService, serving_jobs
+from tests.worker.redis_server import running_redis
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobService]:
+    """A service with all its routes."""
+    folder = tmp_path_factory.mktemp("service")
+    with running_redis(folder / "redis") as redis, serving_jobs(folder, redis) as opened:
+        yield opened
