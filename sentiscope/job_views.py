@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from sentiscope.job_words import figures, place, remaining, sentence
 from sentiscope.output import is_terminal, remark
-from sentiscope.service_values import Event, Job
+from sentiscope.service.job import Event, Job
 
 _LINE_EVERY_S = 10.0
 _RUNNING = frozenset({"running", "pausing", "cancelling"})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sentiscope.service_values import Event, Job
+from sentiscope.service.job import Event, Job
 
 _SILENT = frozenset({"progress", "started", "finished"})
 """Events that say what the record says too."""

@@ -14,8 +14,8 @@ from sentiscope.output import fail, remark, say, told
 from sentiscope.service_defaults import PATIENCE_S, URL
 
 if TYPE_CHECKING:
-    from sentiscope.client import Client
-    from sentiscope.service_values import Job
+    from sentiscope.client import Client, Job, JobHandle
+    from sentiscope.service.jobs import Action
 
 app = typer.Typer(no_args_is_help=True)
 UrlOption = Annotated[
@@ -25,6 +25,9 @@ KeyOption = Annotated[
     str | None, typer.Option("--key", envvar="SENTISCOPE_API_KEY", help="API key, if it needs one.")
 ]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
+_ATTEMPTS = 1000
+"""The patience ends first."""
+
 _WATCH_PATIENCE_S = 300.0
 _FOLLOW_EVERY_S = 1.0
 
@@ -49,10 +52,10 @@ def submit(
 
     with told(BadConfig), _service(url, key) as client:
         kind, config = read(what, preset=preset, settings=settings or ())
-        job = client.submit(kind, config, name=name, gpus=gpus)
-    say(job.id)
+        job_id = client.jobs.submit(kind, config, name=name, gpus=gpus).id
+    say(job_id)
     if watch:
-        _watch(job.id, url, key)
+        _watch(job_id, url, key)
 
 
 @app.command("list")
@@ -65,7 +68,7 @@ def list_jobs(
 ) -> None:
     """The newest jobs, one a line."""
     with _service(url, key) as client:
-        for job in islice(client.jobs(status=status, kind=kind), limit):
+        for job in islice(client.jobs.list(status=status, kind=kind), limit):
             say(_line(job))
 
 
@@ -73,7 +76,7 @@ def list_jobs(
 def show(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """A job's whole record, as JSON."""
     with _service(url, key) as client:
-        say(json.dumps(client.record(job), indent=2))
+        say(json.dumps(client.jobs.handle(job).record(), indent=2))
 
 
 @app.command("watch")
@@ -117,10 +120,10 @@ def logs(
     """The log of a job's process."""
     with _service(url, key) as client:
         if not follow:
-            typer.echo(client.log(job, lines=tail), nl=False)
+            typer.echo(client.jobs.handle(job).log(lines=tail), nl=False)
             return
         try:
-            _follow_log(client, job)
+            _follow_log(client.jobs.handle(job))
         except KeyboardInterrupt:
             return
 
@@ -136,28 +139,28 @@ def artifacts(
     """List the files that a job made, or fetch one."""
     with told(OSError), _service(url, key) as client:
         if path is None:
-            for each in client.artifacts(job):
+            for each in client.jobs.handle(job).artifacts():
                 say(f"{each.bytes:>12}  {each.path}")
             return
         target = output or Path(Path(path).name)
         with target.open("wb") as file:
-            file.writelines(client.artifact(job, path))
+            file.writelines(client.jobs.handle(job).artifact(path))
         remark(f"{target}: {target.stat().st_size} bytes")
 
 
 @contextmanager
 def _service(url: str, key: str | None, *, patience_s: float = PATIENCE_S) -> "Iterator[Client]":
     """The service; what it refuses ends the command with the reason."""
-    from sentiscope.client import Client
-    from sentiscope.service_errors import ServiceError
+    from sentiscope.client import Client, Retries, SentiscopeError
 
-    with told(ServiceError), Client(url, key=key, patience_s=patience_s) as client:
+    retries = Retries(attempts=_ATTEMPTS, patience_s=patience_s)
+    with told(SentiscopeError), Client(url, key=key, retries=retries) as client:
         yield client
 
 
-def _act(job_id: str, action: str, url: str, key: str | None) -> None:
+def _act(job_id: str, action: "Action", url: str, key: str | None) -> None:
     with _service(url, key) as client:
-        say(_line(client.act(job_id, action)))
+        say(_line(client.jobs.handle(job_id).act(action)))
 
 
 def _watch(job_id: str, url: str, key: str | None) -> None:
@@ -178,16 +181,16 @@ def _watch(job_id: str, url: str, key: str | None) -> None:
     say(ending(job))
 
 
-def _follow_log(client: "Client", job_id: str) -> None:
+def _follow_log(job: "JobHandle") -> None:
     at, is_over = 0, False
     while True:
-        text, at = client.log_from(job_id, at)
+        text, at = job.log_from(at)
         if text:
             typer.echo(text.decode(errors="replace"), nl=False)
         elif is_over:
             return
         else:
-            is_over = client.job(job_id).has_ended
+            is_over = job.get().has_ended
             time.sleep(_FOLLOW_EVERY_S)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from sentiscope.client import Client
 from sentiscope.launcher import DEMO
-from tests.faults.plant import CONFIG, LONGEST_S, SETTINGS, Plant
+from tests.faults.plant import CONFIG, LONGEST_S, PATIENT, SETTINGS, Plant
 from tests.sentiscope.launched import launched
 from tests.training.generated import finetune_config, started, write_colours
 from training.run import RunFolder
@@ -33,7 +33,7 @@ def plant(folder: Path) -> Iterator[Plant]:
     try:
         with (
             launched(folder, **SETTINGS) as running,
-            Client(running.url, patience_s=LONGEST_S) as client,
+            Client(running.url, retries=PATIENT) as client,
         ):
             yield Plant(running, client)
     finally:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sentiscope.client import Client
-from sentiscope.service_values import Event, Job
+from sentiscope.client import Client, Retries
+from sentiscope.service.job import Event, Job
 from tests.processes import Process, until, working_in
 from tests.sentiscope.launched import Launched
 from tests.training.generated import DEFAULTS
@@ -22,6 +22,8 @@ PATIENCE_S = 180.0
 
 LONGEST_S = 600.0
 """For a whole job, on a machine that does much else."""
+
+PATIENT = Retries(attempts=10_000, patience_s=LONGEST_S)
 
 EPOCHS = 20
 CONFIG: Mapping[str, Any] = {**DEFAULTS, "epochs": EPOCHS, "checkpoint_every_s": 0.2}
@@ -69,7 +71,7 @@ class Plant:
 
     def submit(self) -> str:
         """The job that every test does."""
-        return self.client.submit("finetune", CONFIG).id
+        return self.client.jobs.submit("finetune", CONFIG).id
 
     def run(self, job_id: str) -> RunFolder:
         """The job's run folder."""
@@ -84,7 +86,7 @@ class Plant:
         """Its record, once it has ended."""
 
         def look() -> Job | None:
-            job = self.client.job(job_id)
+            job = self.client.jobs.get(job_id)
             return job if job.has_ended else None
 
         return until(look, timeout_s=LONGEST_S)
@@ -166,7 +168,7 @@ def listened(plant: Plant, job_id: str) -> Iterator[list[Event]]:
     told: list[Event] = []
 
     def listen() -> None:
-        told.extend(plant.client.events(job_id))
+        told.extend(plant.client.jobs.handle(job_id).watch())
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()

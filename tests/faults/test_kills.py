@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from sentiscope.service_values import Event
+from sentiscope.service.job import Event
 from tests.faults.plant import (
     KILLS,
     Crowd,
@@ -53,7 +53,7 @@ def test_job_goes_on_after_a_kill_at_any_moment(
 def test_cancelled_job_frees_its_process_within_seconds(plant: Plant) -> None:
     job_id = plant.submit()
     plant.wait_for_an_epoch(job_id)
-    plant.client.act(job_id, "cancel")
+    plant.client.jobs.handle(job_id).cancel()
     until(lambda: None if training(plant.launched.folder, job_id) else True, timeout_s=_CANCELLED_S)
     assert plant.wait_for_the_end(job_id).status == "cancelled"
 

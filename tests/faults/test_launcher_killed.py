@@ -6,7 +6,7 @@ import pytest
 
 from sentiscope.client import Client
 from sentiscope.launcher import DEMO
-from tests.faults.plant import LONGEST_S, PATIENCE_S, SETTINGS, Plant
+from tests.faults.plant import PATIENCE_S, PATIENT, SETTINGS, Plant
 from tests.processes import until, working_in
 from tests.sentiscope.launched import launched
 from tests.training.generated import write_colours
@@ -26,7 +26,7 @@ def test_next_launcher_goes_on_with_the_job_of_one_that_was_killed(tmp_path: Pat
         until(lambda: None if working_in(tmp_path) else True, timeout_s=PATIENCE_S)
     with (
         launched(tmp_path, **SETTINGS) as running,
-        Client(running.url, patience_s=LONGEST_S) as client,
+        Client(running.url, retries=PATIENT) as client,
     ):
         job = Plant(running, client).wait_for_the_end(job_id)
     assert job.status == "succeeded", job.error

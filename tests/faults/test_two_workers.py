@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiscope.service_values import Job
+from sentiscope.service.job import Job
 from tests.app.server import environment
 from tests.faults.plant import PATIENCE_S, SETTINGS, Plant
 from tests.processes import until
@@ -41,12 +41,12 @@ def second_worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 def test_two_jobs_run_at_once_and_one_worker_takes_over_from_the_other(plant: Plant) -> None:
     def running() -> tuple[str, ...] | None:
-        workers = [str(plant.client.record(each)["worker"]) for each in jobs]
-        trained = [plant.client.job(each).status == "running" for each in jobs]
+        workers = [str(plant.client.jobs.handle(each).record()["worker"]) for each in jobs]
+        trained = [plant.client.jobs.get(each).status == "running" for each in jobs]
         return tuple(workers) if all(trained) else None
 
     def ended() -> list[Job] | None:
-        found = [plant.client.job(each) for each in jobs]
+        found = [plant.client.jobs.get(each) for each in jobs]
         return found if all(job.has_ended for job in found) else None
 
     with second_worker(plant.launched.folder) as second:
@@ -58,4 +58,4 @@ def test_two_jobs_run_at_once_and_one_worker_takes_over_from_the_other(plant: Pl
         os.killpg(second.pid, signal.SIGKILL)
         done = until(ended, timeout_s=600)
     assert [job.status for job in done] == ["succeeded", "succeeded"]
-    assert not plant.client.record(taken_over)["worker"].startswith("second@")
+    assert not plant.client.jobs.handle(taken_over).record()["worker"].startswith("second@")

@@ -1,19 +1,16 @@
-"""What the service says of jobs, as its clients see it: fields they do not know are passed over."""
+"""What the service says of jobs."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from sentiscope.service.value import Value
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 """States in which a job stays, unless it is retried."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Progress(_Value):
+class Progress(Value):
     """How far a job is."""
 
     stage: str | None = None
@@ -26,14 +23,14 @@ class Progress(_Value):
     eta_seconds: float | None = None
 
 
-class Failure(_Value):
+class Failure(Value):
     """Why a job failed."""
 
     type: str
     message: str
 
 
-class Result(_Value):
+class Result(Value):
     """What a job ended with."""
 
     model: str | None = None
@@ -42,18 +39,22 @@ class Result(_Value):
     reason: str | None = None
 
 
-class Job(_Value):
+class Job(Value):
     """A job's record."""
 
     id: str
     kind: str
     name: str | None = None
     status: str
+    config: Mapping[str, Any] = {}
     created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    attempts: int = 0
     parent_id: str | None = None
     step: str | None = None
     progress: Progress = Progress()
-    metrics: dict[str, float] = {}
+    metrics: Mapping[str, float] = {}
     result: Result | None = None
     error: Failure | None = None
 
@@ -68,15 +69,15 @@ class Job(_Value):
         return self.name or self.step or self.kind
 
 
-class Event(_Value):
+class Event(Value):
     """One thing that a job told; `id` says where a stream goes on."""
 
     id: str
     kind: str
-    data: dict[str, Any]
+    data: Mapping[str, Any]
 
 
-class Artifact(_Value):
+class Artifact(Value):
     """A file that a job made."""
 
     path: str
