@@ -1,19 +1,22 @@
 """Takes the host's folders out of texts that clients are shown."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from worker.settings import JobSettings
 
+_ENDS = r"(?:/|(?![\w-])(?!\.\w))"
+"""What follows a folder's path: what lies in it, or no more of a path."""
+
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Names what lies in the service's folders by its path inside them."""
+    """Names what lies in the service's folders by its path inside them, and them by their names."""
 
-    roots: tuple[str, ...]
-    """Each ends with a slash."""
+    folders: re.Pattern[str]
 
     @classmethod
     def of(cls, settings: JobSettings) -> Self:
@@ -27,14 +30,13 @@ class Redaction:
             *settings.import_roots,
             Path.cwd(),
         )
-        found = {f"{path}/" for folder in folders for path in (folder.absolute(), folder.resolve())}
-        return cls(tuple(sorted(found - {"/", "//"}, key=len, reverse=True)))
+        found = {str(path) for folder in folders for path in (folder.absolute(), folder.resolve())}
+        longest_first = sorted(found - {"/", "//"}, key=len, reverse=True)
+        return cls(re.compile(f"(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'}){_ENDS}"))
 
     def text(self, text: str) -> str:
         """`text` without the folders."""
-        for root in self.roots:
-            text = text.replace(root, "")
-        return text
+        return self.folders.sub(_shown, text)
 
     def event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """An event without the folders in its texts."""
@@ -42,3 +44,8 @@ class Redaction:
             name: self.text(value) if isinstance(value, str) else value
             for name, value in event.items()
         }
+
+
+def _shown(found: re.Match[str]) -> str:
+    path = found.group()
+    return "" if path.endswith("/") else PurePosixPath(path).name

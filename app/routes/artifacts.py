@@ -5,10 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request, Response
 
-from app import job_examples, job_files, openapi
+from app import job_examples, openapi
 from app.file_answer import file_answer
 from app.job_schemas import Artifact, ArtifactList
-from app.jobs_state import TheJobs
+from app.job_view import shown
+from app.jobs_state import Jobs, TheJobs
+from app.told_files import ToldFiles
+from worker import rows
 
 router = APIRouter(prefix="/v1/jobs/{job_id}/artifacts", tags=["jobs"])
 _BYTES: dict[str, Any] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
@@ -17,8 +20,8 @@ _BYTES: dict[str, Any] = {"*/*": {"schema": {"type": "string", "format": "binary
 @router.get("", responses=openapi.problems(404, 503) | openapi.example(200, job_examples.ARTIFACTS))
 async def list_artifacts(job_id: str, jobs: TheJobs) -> ArtifactList:
     """The files in the job's folder; hidden and half-written ones are not among them."""
-    folder = await jobs.folder(job_id)
-    found = await asyncio.to_thread(job_files.listed, folder)
+    files = await _files(jobs, job_id)
+    found = await asyncio.to_thread(files.listed)
     items = [
         Artifact(
             path=file.path,
@@ -52,5 +55,10 @@ async def show_artifact(
 ) -> Response:
     """One file, or one part of it."""
     del range_  # described here, read with its conditions from the request
-    folder = await jobs.folder(job_id)
-    return file_answer(request, await asyncio.to_thread(job_files.opened, folder, path))
+    files = await _files(jobs, job_id)
+    return file_answer(request, await asyncio.to_thread(files.opened, path))
+
+
+async def _files(jobs: Jobs, job_id: str) -> ToldFiles:
+    document = shown(rows.document(job_id, await jobs.row(job_id)))
+    return ToldFiles(jobs.settings.jobs_root / job_id, document["config"], jobs.settings)

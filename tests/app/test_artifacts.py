@@ -190,3 +190,36 @@ def test_no_file_stays_open(service: JobService, job_id: str) -> None:
         read(service, job_id, BEST, **headers)
         read(service, job_id, "nothing")
     assert count() <= before + 1
+
+
+def test_the_configuration_is_the_one_that_was_submitted(service: JobService, job_id: str) -> None:
+    service.file(job_id, "config.json", b'{"run": "/srv/jobs/0123", "registry": "/srv/models"}')
+    answer = read(service, job_id, "config.json")
+    assert answer.json() == service.get(job_id).json()["config"]
+    listed = {item["path"]: item for item in service.get(job_id, "/artifacts").json()["items"]}
+    assert listed["config.json"]["bytes"] == len(answer.content)
+    part = read(service, job_id, "config.json", Range="bytes=2-9")
+    assert (part.status_code, part.content) == (206, answer.content[2:10])
+    again = read(service, job_id, "config.json", **{"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "results.json"])
+def test_what_a_run_tells_names_no_folder_of_the_host(
+    service: JobService, job_id: str, name: str
+) -> None:
+    folder = service.settings.datasets_root.absolute()
+    service.file(job_id, name, f'{{"a": "{folder}/fi/x.jpg", "b": "{folder}"}}\n'.encode())
+    answer = read(service, job_id, name)
+    assert answer.json() == {"a": "fi/x.jpg", "b": folder.name}
+    listed = {item["path"]: item for item in service.get(job_id, "/artifacts").json()["items"]}
+    assert listed[name]["bytes"] == len(answer.content)
+
+
+def test_files_of_other_names_and_in_folders_are_sent_as_they_are(
+    service: JobService, job_id: str
+) -> None:
+    given = f"{service.settings.jobs_root.absolute()}/x".encode()
+    for name in ("model/config.json", "notes.txt"):
+        service.file(job_id, name, given)
+        assert read(service, job_id, name).content == given
