@@ -89,7 +89,7 @@ class EmptyImage(RequestError):
 
 
 class UrlRefused(RequestError):
-    """Images are not fetched from addresses."""
+    """Images are not fetched from that address."""
 
     status = HTTPStatus.FORBIDDEN
 
@@ -192,6 +192,12 @@ class RangeNotSatisfiable(RequestError):
 
 class BrokenImage(RequestError):
     """The image cannot be read."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class ImageNotFetched(RequestError):
+    """The image cannot be fetched from its address."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -11,6 +11,7 @@ from app.errors import NotReady
 from app.guard import Guard
 from app.inference_protocol import routes as inference_protocol
 from app.keys import key_ring
+from app.links import Links, NoLinks
 from app.methods import HeadAsGet
 from app.metrics import Metrics
 from app.observation import Observed
@@ -47,7 +48,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            service = open_service(settings, counted)
+            links = await stack.enter_async_context(_links(settings, counted))
+            service = open_service(settings, counted, links)
             stack.callback(service.queue.close)
             await stack.enter_async_context(service.models.following())
             state = State(service=service)
@@ -89,6 +91,18 @@ def _add_jobs(app: FastAPI) -> None:
     dataset_problems.add_handlers(app)
     for part in (jobs, job_events, job_output, artifacts, presets, datasets):
         app.include_router(part.router)
+
+
+@asynccontextmanager
+async def _links(settings: Settings, metrics: Metrics) -> AsyncIterator[Links]:
+    """What fetches images; imported where it is wanted, as it takes a fifth of a second."""
+    if not settings.url_rules:
+        yield NoLinks()
+        return
+    from app.fetching import opened
+
+    async with opened(settings, metrics.stage_seconds.labels("fetch").observe) as fetcher:
+        yield fetcher
 
 
 async def _readiness(service: Service) -> str:

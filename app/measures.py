@@ -40,7 +40,7 @@ IN_FLIGHT = Measure(
 STAGE_SECONDS = Measure(
     MeasureKind.HISTOGRAM,
     "sentiscope_prediction_stage_seconds",
-    "Seconds of one image in a stage of its prediction: decode, queue, inference.",
+    "Seconds of one image in a stage of its prediction: fetch, decode, queue, inference.",
     ("stage",),
 )
 BATCH_IMAGES = Measure(MeasureKind.HISTOGRAM, "sentiscope_batch_images", "Images run at once.")

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -20,11 +20,10 @@ from app.errors import (
     RequestTooSlow,
     TooManyImages,
     UnsupportedContentType,
-    UrlRefused,
 )
 from app.parts import ImageParts
 from app.schemas import JsonImage, JsonImages
-from app.uploads import Upload
+from app.uploads import Link, Upload
 
 Document = TypeVar("Document", bound=BaseModel)
 _FORMS = (
@@ -47,7 +46,7 @@ class Limits:
     timeout_s: float
 
 
-async def read_uploads(request: Request, limits: Limits) -> list[Upload]:
+async def read_uploads(request: Request, limits: Limits) -> Sequence[Upload | Link]:
     """The images of `request`, at least one; raises RequestError."""
     _demand_plain(request)
     kind, parameters = parse_options_header(request.headers.get("content-type"))
@@ -145,13 +144,13 @@ async def _read_bytes(
 
 async def _read_json(
     request: Request, parameters: Mapping[bytes, bytes], *, limits: Limits
-) -> list[Upload]:
+) -> list[Upload | Link]:
     del parameters
     body = await _whole(request, limits)
-    return await asyncio.to_thread(_json_uploads, body, limits)
+    return await asyncio.to_thread(_json_images, body, limits)
 
 
-_READERS: Mapping[str, Callable[..., Awaitable[list[Upload]]]] = {
+_READERS: Mapping[str, Callable[..., Awaitable[Sequence[Upload | Link]]]] = {
     "multipart/form-data": _read_parts,
     "application/json": _read_json,
     "application/octet-stream": _read_bytes,
@@ -186,7 +185,7 @@ async def _chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _json_uploads(body: bytes, limits: Limits) -> list[Upload]:
+def _json_images(body: bytes, limits: Limits) -> list[Upload | Link]:
     too_many = f"the limit is {limits.max_images} images a request; spread them over several"
     if sum(map(body.count, (b"{", b"[", b","))) > _MARKS_AN_IMAGE * (limits.max_images + 1):
         # Before it is parsed: 30 MB of "[[],[],..." would become a gigabyte of objects.
@@ -194,12 +193,12 @@ def _json_uploads(body: bytes, limits: Limits) -> list[Upload]:
     images = _document(body, JsonImages).images
     if len(images) > limits.max_images:
         raise TooManyImages(f"{len(images)} images were given; {too_many}")
-    return [_json_upload(image, place) for place, image in enumerate(images)]
+    return [_json_image(image, place) for place, image in enumerate(images)]
 
 
-def _json_upload(image: JsonImage, place: int) -> Upload:
+def _json_image(image: JsonImage, place: int) -> Upload | Link:
     if image.base64 is None:
-        return Upload(None, UrlRefused("images are not fetched from addresses; send the bytes"))
+        return Link(image.url or "", place)
     try:
         content = base64.b64decode("".join(image.base64.split()), validate=True)
     except ValueError as error:

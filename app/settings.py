@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.url_rules import UrlRule, rules
 from models.registry import SHIPPED
 from models.runtime import Provider
 from models.selection import Choice
@@ -111,12 +112,40 @@ class Settings(BaseSettings):
     max_pixels: Annotated[int, Field(ge=1, le=_PILLOW_LIMIT)] = Field(
         50_000_000, description="Pixels of one image, width times height, before it is 413"
     )
+    url_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts (a JSON list) that images may be fetched from by their address: "
+        "example.org, *.example.org (all names below it), https://example.org:8443, "
+        "http://example.org; https where none is said. Their addresses have to be public",
+    )
+    url_private_hosts: tuple[str, ...] = Field(
+        (),
+        description="Such hosts whose addresses may also be of a private network or of this "
+        "machine; whoever may ask for predictions can then reach them through this service",
+    )
+    url_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="Seconds to fetch one image; deadline_s counts on"
+    )
+    url_fetches: Annotated[int, Field(ge=1, le=256)] = Field(
+        8, description="Images fetched at the same time from one entry of those lists"
+    )
+
+    @property
+    def url_rules(self) -> tuple[UrlRule, ...]:
+        """Where images may be fetched from."""
+        return rules(self.url_hosts, self.url_private_hosts)
 
     @property
     def hands(self) -> int:
         """Images in hand at once: while a device runs one batch, the next is made ready."""
         ahead = 0 if self.provider is Provider.CPU else 2 * self.batch_size
         return self.workers + ahead
+
+    @field_validator("url_hosts", "url_private_hosts")
+    @classmethod
+    def _entries_are_hosts(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        rules(entries, ())
+        return entries
 
     @model_validator(mode="after")
     def _one_request_fits_the_queue(self) -> Self:

@@ -9,6 +9,7 @@ from app import measures
 from app.decoding import Decoder
 from app.errors import NotReady
 from app.inference import InferenceQueue
+from app.links import Links
 from app.loaded_model import LoadedModel, opener
 from app.metrics import Metrics
 from app.model_cache import ModelCache
@@ -30,6 +31,7 @@ class Service:
     queue: InferenceQueue
     decoder: Decoder
     metrics: Metrics
+    links: Links
 
     async def model(self, reference: str | None) -> LoadedModel:
         """The model of that name, or the service's own; raises NotReady when that is missing."""
@@ -58,7 +60,7 @@ class State(TypedDict):
     """Only where jobs are enabled."""
 
 
-def open_service(settings: Settings, metrics: Metrics) -> Service:
+def open_service(settings: Settings, metrics: Metrics, links: Links) -> Service:
     """A service that has loaded no model yet; close its queue in the end."""
     registry = Registry(settings.models_root, settings.shipped_root)
     models = ModelCache(registry, opener(settings), budget_bytes=settings.models_memory_bytes)
@@ -67,7 +69,7 @@ def open_service(settings: Settings, metrics: Metrics) -> Service:
     metrics.gauge(measures.QUEUE_IMAGES, lambda: {(): queue.held})
     metrics.gauge(measures.QUEUE_AGE, lambda: {(): queue.age_s()})
     metrics.gauge(measures.MODEL_LOADED, lambda: {_exact(model): 1.0 for model in models.loaded})
-    return Service(settings, models, queue, decoder, metrics)
+    return Service(settings, models, queue, decoder, metrics, links)
 
 
 def _exact(model: LoadedModel) -> tuple[str, ...]:

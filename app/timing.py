@@ -10,9 +10,13 @@ from app.metrics import Metrics
 from app.prediction import Outcome
 
 
-def server_timing(done: Sequence[Done[Outcome[Any]]]) -> str:
-    """Milliseconds; of several images the work is summed, of the queue it is the longest wait."""
-    seconds = {
+def server_timing(done: Sequence[Done[Outcome[Any]]], *, fetch_s: float = 0.0) -> str:
+    """Milliseconds; of several images the work is summed, of the queue it is the longest wait.
+
+    `fetch_s` is told where images were fetched.
+    """
+    seconds = {"fetch": fetch_s} if fetch_s else {}
+    seconds |= {
         "decode": sum(each.value.decode_s for each in done),
         "queue": max(each.waited_s for each in done),
         "inference": sum(each.value.inference_s for each in done),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from app.errors import RequestError
 
@@ -14,6 +15,20 @@ class Upload:
 
     filename: str | None
     content: bytes | RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The address of an image that is to be fetched."""
+
+    url: str
+    place: int
+    """Among the images of its request."""
+
+    @property
+    def filename(self) -> str | None:
+        """The last part of its path."""
+        return plain_name(unquote(re.split("[?#]", self.url, maxsplit=1)[0]))
 
 
 def plain_name(name: str) -> str | None:

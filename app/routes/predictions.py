@@ -1,6 +1,8 @@
 """`POST /v1/predictions`."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
@@ -10,14 +12,16 @@ from app import openapi, options, problems
 from app.departure import unless_gone
 from app.errors import Fault, RequestError
 from app.inference import Done
+from app.links import resolved
 from app.loaded_model import LoadedModel
-from app.options import Options
+from app.options import Options, Plan
 from app.prediction import Outcome, predict
 from app.reading import Limits, read_uploads
 from app.schemas import FailedPrediction, ModelVersion, Prediction, Predictions
 from app.settings import Settings
-from app.state import TheService
+from app.state import Service, TheService
 from app.timing import count, server_timing
+from app.uploads import Link, Upload
 
 router = APIRouter(prefix="/v1", tags=["predictions"])
 
@@ -36,16 +40,34 @@ async def predict_images(
     model = await service.model(query.model)
     plan = options.plan(query, model.manifest)
     service.queue.check_room()
-    settings = service.settings
-    uploads = await read_uploads(request, limits(settings))
+    images = await read_uploads(request, limits(service.settings))
+    found = await unless_gone(request, _found(images, service, model, plan))
+    _raise_if_all_failed([each.value for each in found.done])
+    count(found.done, service.metrics)
+    return _response(request, model, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What became of each image, and the seconds it took to fetch those that are links."""
+
+    done: Sequence[Done[Outcome[Prediction]]]
+    fetch_s: float
+
+
+async def _found(
+    images: Sequence[Upload | Link], service: Service, model: LoadedModel, plan: Plan
+) -> _Found:
+    """Fetch, decode and run the images; one deadline is for all of it."""
+    deadline_s, began = service.settings.deadline_s, time.perf_counter()
+    uploads = await resolved(images, service.links, deadline_s=deadline_s)
+    fetched = any(isinstance(image, Link) for image in images)
+    fetch_s = time.perf_counter() - began if fetched else 0.0
     jobs = [
         partial(predict, upload, model, plan=plan, decoder=service.decoder) for upload in uploads
     ]
-    work = service.queue.run(jobs, deadline_s=settings.deadline_s)
-    done = await unless_gone(request, work)
-    _raise_if_all_failed([each.value for each in done])
-    count(done, service.metrics)
-    return _response(request, model, done)
+    done = await service.queue.run(jobs, deadline_s=max(0.0, deadline_s - round(fetch_s, 2)))
+    return _Found(done, fetch_s)
 
 
 def model_version(model: LoadedModel) -> ModelVersion:
@@ -80,22 +102,21 @@ def _raise_if_all_failed(outcomes: Sequence[Outcome[Prediction]]) -> None:
         raise type(first)(
             f"none of the {len(failures)} images could be answered; the first: {first.detail}",
             faults=faults,
+            headers=first.headers,
         )
     raise first
 
 
-def _response(
-    request: Request, model: LoadedModel, done: Sequence[Done[Outcome[Prediction]]]
-) -> Response:
+def _response(request: Request, model: LoadedModel, found: _Found) -> Response:
     places = [
         _in_place(each.value.answer, instance=f"{request.url.path}#/predictions/{place}")
-        for place, each in enumerate(done)
+        for place, each in enumerate(found.done)
     ]
-    found = Predictions(model=model_version(model), predictions=places)
+    answer = Predictions(model=model_version(model), predictions=places)
     return Response(
-        found.model_dump_json(exclude_unset=True),
+        answer.model_dump_json(exclude_unset=True),
         media_type="application/json",
-        headers={"Server-Timing": server_timing(done)},
+        headers={"Server-Timing": server_timing(found.done, fetch_s=found.fetch_s)},
     )
 
 

@@ -35,3 +35,10 @@ def test_a_queue_too_short_for_one_request_is_refused() -> None:
 def test_more_pixels_than_pillow_opens_are_refused() -> None:
     with pytest.raises(ValidationError, match="max_pixels"):
         Settings(max_pixels=200_000_000)
+
+
+@pytest.mark.parametrize("name", ["URL_HOSTS", "URL_PRIVATE_HOSTS"])
+def test_host_that_allows_everything_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"SENTISCOPE_{name}", '["*"]')
+    with pytest.raises(ValidationError, match="is not a host to fetch images from"):
+        Settings()
