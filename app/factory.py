@@ -48,18 +48,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            links = await stack.enter_async_context(_links(settings, counted))
-            service = open_service(settings, counted, links)
-            stack.callback(service.queue.close)
-            await stack.enter_async_context(service.models.following())
-            state = State(service=service)
+            state = State(service=await _opened(settings, counted, stack))
             if jobs is not None:
                 from app.jobs_state import opened
 
                 entered = opened(jobs, counted, leaving=leaving)
                 state["jobs"] = await stack.enter_async_context(entered)
-            decoding.prepare()
-            announce(await _readiness(service))
+            announce(await _readiness(state["service"]))
             yield state
 
     app = FastAPI(
@@ -91,6 +86,16 @@ def _add_jobs(app: FastAPI) -> None:
     dataset_problems.add_handlers(app)
     for part in (jobs, job_events, job_output, artifacts, presets, datasets):
         app.include_router(part.router)
+
+
+async def _opened(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Service:
+    """The service, its models followed; `stack` closes it."""
+    links = await stack.enter_async_context(_links(settings, metrics))
+    service = open_service(settings, metrics, links)
+    stack.callback(service.queue.close)
+    await stack.enter_async_context(service.models.following())
+    decoding.prepare()
+    return service
 
 
 @asynccontextmanager
