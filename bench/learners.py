@@ -1,6 +1,6 @@
 """The learners that the recipes train, with random weights and on the generated photos."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,9 +14,9 @@ from training.compute import Compute
 from training.config.downstream import AmalgamateConfig, FinetuneConfig
 from training.config.presets import configured, settled
 from training.config.pretraining import PretrainConfig
-from training.data.canonical import Split
-from training.data.labelled import merged_label_sets, open_datasets
-from training.data.skipping import Delivered
+from training.data.canonical import CanonicalDataset, Split
+from training.data.labelled import Draw, merged_label_sets, open_datasets
+from training.data.skipping import Delivered, Drawn
 from training.downstream import LabelledData
 from training.network import SentimentNetwork
 from training.optimizers import build_optimizer
@@ -87,13 +87,15 @@ def amalgamation_learner(config: AmalgamateConfig, root: Path) -> AmalgamationLe
 
 def pretrain_learner(config: PretrainConfig, root: Path) -> PretrainLearner:
     """As the recipe `pretrain` makes it."""
-    compute = Compute.choose(config.compute)
+    compute = Compute.choose(config.compute, folder=root)
     backbone = build_backbone(config.backbone)
     tasks = {}
     for task in config.tasks:
         corpus = open_corpus(task, root)
         built = build_task(task, corpus, mean=config.mean, std=config.std)
-        train, val = (TaskImages(built, corpus, split) for split in (Split.TRAIN, Split.VAL))
+        train = TaskImages(built, corpus, Split.TRAIN, caching=compute.caching)
+        val = TaskImages(built, corpus, Split.VAL)
+        _read_once(train, corpus)
         tasks[str(task.task)] = TaskData(task, built, train, val)
     network = PretrainNetwork(
         backbone, {name: data.task.head(backbone) for name, data in tasks.items()}
@@ -112,13 +114,21 @@ def optimizer_of(
 def _downstream(
     config: FinetuneConfig | AmalgamateConfig, root: Path
 ) -> tuple[SentimentNetwork, LabelledData]:
-    compute = Compute.choose(config.compute)
+    compute = Compute.choose(config.compute, folder=root)
     datasets = open_datasets(config.datasets, root)
     label_sets = merged_label_sets(datasets)
     data = LabelledData.of(config, datasets, label_sets, compute=compute)
+    _read_once(data.train, [dataset for _, dataset in datasets])
     network = _network(config, data)
     compute.place(network)
     return network, data
+
+
+def _read_once(images: Drawn[Any], datasets: Sequence[CanonicalDataset]) -> None:
+    """Where images repeat, they follow each other."""
+    different = sum(len(dataset.subset(Split.TRAIN)) for dataset in datasets)
+    for at in range(0, len(images), len(images) // different):
+        images[Draw(at, (0,))]
 
 
 def _network(config: FinetuneConfig | AmalgamateConfig, data: LabelledData) -> SentimentNetwork:

@@ -26,15 +26,17 @@ class Resize(StrEnum):
 
 
 class Interpolation(StrEnum):
-    """Resampling filter; both are antialiased (Pillow's)."""
+    """Resampling filter; all are antialiased (Pillow's)."""
 
     BILINEAR = "bilinear"
     BICUBIC = "bicubic"
+    LANCZOS = "lanczos"
 
 
 _FILTERS = {
     Interpolation.BILINEAR: Image.Resampling.BILINEAR,
     Interpolation.BICUBIC: Image.Resampling.BICUBIC,
+    Interpolation.LANCZOS: Image.Resampling.LANCZOS,
 }
 
 _LONGEST = 8

@@ -2,12 +2,14 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from training.config.optimization import ComputeConfig, Precision
+from training.data.pixel_cache import Caching
 from training.errors import TrainingError
 from training.ranks import ALONE, Ranks
 
@@ -27,10 +29,16 @@ class Compute:
     loader_workers: int
     compiled: bool = False
     ranks: Ranks = ALONE
+    caching: Caching | None = None
 
     @classmethod
-    def choose(cls, config: ComputeConfig, ranks: Ranks = ALONE) -> Self:
-        """What `config` asks for; raises DeviceUnavailable rather than falling back silently."""
+    def choose(
+        cls, config: ComputeConfig, ranks: Ranks = ALONE, *, folder: Path | None = None
+    ) -> Self:
+        """What `config` asks for; raises DeviceUnavailable rather than falling back silently.
+
+        Training images are kept decoded in `folder`, where one is given.
+        """
         name = config.device
         if name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -43,7 +51,8 @@ class Compute:
         bfloat16 = wanted is Precision.BFLOAT16 or (wanted is Precision.AUTO and pays)
         dtype = torch.bfloat16 if bfloat16 else torch.float32
         device = torch.device(f"cuda:{ranks.local_rank}" if name == "cuda" else name)
-        return cls(device, dtype, config.loader_workers, config.compile, ranks)
+        caching = Caching(folder, config.image_cache_gib) if folder else None
+        return cls(device, dtype, config.loader_workers, config.compile, ranks, caching)
 
     def place(self, network: nn.Module) -> nn.Module:
         """`network` on the device, its convolutions in channels-last order."""

@@ -45,15 +45,17 @@ class LabelledData:
     ) -> Self:
         """The parts of `datasets`; raises NoSamples where one is empty."""
         image = config.image
+        fixed = image.training_preprocessing()
+        train = labelled_samples(datasets, Split.TRAIN)
+        caching = compute.caching
         return cls(
             config,
             label_sets,
             compute,
             LabelledImages(
-                labelled_samples(datasets, Split.TRAIN),
-                training_transform(
-                    image.training_preprocessing(), image.train_crop, min_area=image.train_min_area
-                ),
+                train,
+                training_transform(fixed, image.train_crop, min_area=image.train_min_area),
+                cache=partial(caching.of, fixed) if caching else None,
             ),
             LabelledImages(
                 labelled_samples(datasets, Split.VAL), evaluation_transform(image.preprocessing())

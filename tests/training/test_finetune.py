@@ -53,6 +53,13 @@ def test_the_same_seed_gives_the_same_run(
     assert_same_run(train(tmp_path, finetune_config(), few), uninterrupted)
 
 
+def test_images_that_are_decoded_every_time_give_the_same_run(
+    tmp_path: Path, few: Path, uninterrupted: RunFolder
+) -> None:
+    decoding = finetune_config(compute={**DEFAULTS["compute"], "image_cache_gib": 0})
+    assert_same_run(train(tmp_path, decoding, few), uninterrupted)
+
+
 def test_another_seed_gives_another_run(
     tmp_path: Path, few: Path, uninterrupted: RunFolder
 ) -> None:

@@ -18,8 +18,8 @@ class ImageConfig(Config):
     size: PositiveInt = Field(256, description="Side every image is resized to")
     eval_size: PositiveInt | None = Field(
         None,
-        description="Side in evaluation and in the exported model, where it is not `size`: an image "
-        "that training only ever showed in scaled crops may be judged better at another one",
+        description="Side in evaluation and in the exported model, where it is not `size`: after "
+        "training on scaled crops, images may be judged better at another one",
     )
     train_crop: PositiveInt = Field(224, description="Side of the random crop in training")
     train_min_area: Annotated[float, Field(gt=0, le=1)] | None = Field(

@@ -78,6 +78,11 @@ class ComputeConfig(Config):
     loader_workers: Annotated[int, Field(ge=0, le=64)] = Field(
         2, description="Processes that read images ahead; 0: the training process does"
     )
+    image_cache_gib: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        4.0,
+        description="GiB of disk in the run's folder, for each corpus, that keep training images "
+        "decoded and resized after their first reading, as long as the run goes; 0: none",
+    )
     compile: bool = Field(
         False, description="Compile the step (torch.compile): a slow start, faster steps"
     )

@@ -1,7 +1,8 @@
 """Several canonical data sets as one list of images with targets; a sample may lack a kind."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from models.labels import LabelKind, LabelSet
 from training.config.datasets import DatasetConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
 from training.data.decoding import decoded
+from training.data.pixel_cache import PixelCache
 from training.errors import TrainingError
 from training.transforms.augment import Transform
 
@@ -68,16 +70,30 @@ class Labelled:
 class LabelledImages(Dataset[Item]):
     """Decoded and transformed samples, looked up by `Draw`."""
 
-    def __init__(self, samples: Sequence[Labelled], transform: Transform) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Labelled],
+        transform: Transform,
+        *,
+        cache: Callable[[int], PixelCache] | None = None,
+    ) -> None:
+        """`cache` makes one for a number of images, none of them twice."""
         self.samples = tuple(samples)
         self.transform = transform
+        numbers: dict[tuple[Path, str], int] = {}
+        self._numbers = [
+            numbers.setdefault((labelled.dataset.root, labelled.sample.file_name), len(numbers))
+            for labelled in samples
+        ]
+        self._cache = cache(len(numbers)) if cache else None
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, draw: Draw) -> Item:
         labelled = self.samples[draw.sample]
-        image = decoded(labelled.dataset, labelled.sample)
+        read = partial(decoded, labelled.dataset, labelled.sample)
+        image = self._cache.image(self._numbers[draw.sample], read) if self._cache else read()
         rng = np.random.default_rng(draw.seed)
         return Item(self.transform(image, rng), labelled.targets)
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from models.preprocessing import Channels, Preprocessing, normalized
+from models.preprocessing import Channels, Interpolation, Preprocessing, preprocess
 from training.backbone import Backbone
 from training.config.pretraining import CaptioningConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
@@ -46,14 +46,16 @@ class CaptioningTask:
             min_count=config.min_count,
             max_words=config.max_words,
         )
-        self._spec = Preprocessing(size=config.size, mean=mean, std=std)
+        self.fixed = Preprocessing(
+            size=config.size, interpolation=Interpolation.LANCZOS, mean=mean, std=std
+        )
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """`mean` and `std` of the images, and the `vocabulary` whose indices the head says."""
         return {
-            "mean": list(self._spec.mean),
-            "std": list(self._spec.std),
+            "mean": list(self.fixed.mean),
+            "std": list(self.fixed.std),
             "vocabulary": self.vocabulary.model_dump(mode="json"),
         }
 
@@ -62,14 +64,12 @@ class CaptioningTask:
 
         A sample without a caption is padding alone and adds nothing to losses and figures.
         """
-        side = self.config.size
-        squashed = image.resize((side, side), Image.Resampling.LANCZOS)
         words = np.full(self.config.max_words + 1, PADDING, dtype=np.int64)
         if sample.captions:
             caption = sample.captions[int(rng.integers(len(sample.captions)))]
             indices = self.vocabulary.encode(caption, max_words=self.config.max_words)
             words[: len(indices)] = indices
-        return {"image": normalized(squashed, self._spec), "words": words}
+        return {"image": preprocess(image, self.fixed), "words": words}
 
     def head(self, backbone: Backbone) -> "CaptionHead":
         """A new head over the last feature map of `backbone`."""
@@ -85,7 +85,7 @@ class CaptioningTask:
             decoder,
             self.vocabulary,
             attention_penalty=self.config.attention_penalty,
-            denormalization=Denormalization(self._spec.mean, self._spec.std),
+            denormalization=Denormalization(self.fixed.mean, self.fixed.std),
         )
 
 

@@ -99,8 +99,8 @@ class ClassificationTask:
         mean: Channels,
         std: Channels,
     ) -> None:
-        self._spec = Preprocessing(size=config.resize, mean=mean, std=std)
-        self._transform = training_transform(self._spec, config.size)
+        self.fixed = Preprocessing(size=config.resize, mean=mean, std=std)
+        self._transform = training_transform(self.fixed, config.size)
         self._labels = common_labels(datasets)
         self._frequent = _most_frequent(datasets, classes=len(self._labels))
 
@@ -108,8 +108,8 @@ class ClassificationTask:
     def facts(self) -> Mapping[str, Any]:
         """`classes` in the order of the head's logits."""
         return {
-            "mean": list(self._spec.mean),
-            "std": list(self._spec.std),
+            "mean": list(self.fixed.mean),
+            "std": list(self.fixed.std),
             "classes": list(self._labels.names),
         }
 
@@ -126,7 +126,7 @@ class ClassificationTask:
             backbone,
             labels=self._labels,
             frequent=self._frequent,
-            denormalization=Denormalization(self._spec.mean, self._spec.std),
+            denormalization=Denormalization(self.fixed.mean, self.fixed.std),
         )
 
 

@@ -86,14 +86,16 @@ class ColorizationTask:
     """Colorization of random crops; no mean and std are involved."""
 
     def __init__(self, config: ColorizationConfig, *, mean_chroma: Sequence[float]) -> None:
-        self._transform = _crops(config)
+        self.fixed = _fixed(config)
+        self._transform = training_transform(self.fixed, config.size)
         self._mean_chroma = tuple(mean_chroma)
 
     @classmethod
     def of(cls, config: ColorizationConfig, datasets: Sequence[CanonicalDataset]) -> Self:
         """The task on its corpus, of which some images are read for their mean colour."""
+        crops = training_transform(_fixed(config), config.size)
         images = few_images(datasets, _AVERAGED)
-        return cls(config, mean_chroma=mean_chroma(_crops(config), images))
+        return cls(config, mean_chroma=mean_chroma(crops, images))
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -117,9 +119,8 @@ def mean_chroma(crops: Transform, images: Iterable[Image.Image]) -> tuple[float,
     return float(a), float(b)
 
 
-def _crops(config: ColorizationConfig) -> Transform:
-    as_it_is = Preprocessing(size=config.resize, mean=(0, 0, 0), std=(1, 1, 1))
-    return training_transform(as_it_is, config.size)
+def _fixed(config: ColorizationConfig) -> Preprocessing:
+    return Preprocessing(size=config.resize, mean=(0, 0, 0), std=(1, 1, 1))
 
 
 def _squared_error(found: Tensor, truth: Tensor) -> Figure:

@@ -1,6 +1,7 @@
 """A corpus as one task sees it: its images as examples, looked up by `Draw`."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from training.config.pretraining import TaskConfig
 from training.data.canonical import CanonicalDataset, Sample, Split
 from training.data.decoding import UnreadableImage, decoded
 from training.data.labelled import Draw
+from training.data.pixel_cache import Caching, PixelCache
 from training.errors import TrainingError
 from training.pretext.task import Example, PretextTask
 
@@ -23,7 +25,12 @@ class TaskImages(Dataset[Example]):
     """The images of one split of a task's data sets, as the task's examples."""
 
     def __init__(
-        self, task: PretextTask, datasets: Sequence[CanonicalDataset], split: Split
+        self,
+        task: PretextTask,
+        datasets: Sequence[CanonicalDataset],
+        split: Split,
+        *,
+        caching: Caching | None = None,
     ) -> None:
         self._task = task
         self._samples: list[tuple[CanonicalDataset, Sample]] = [
@@ -32,6 +39,9 @@ class TaskImages(Dataset[Example]):
         if not self._samples:
             names = ", ".join(dataset.name for dataset in datasets)
             raise EmptyCorpus(f"the corpus ({names}) has no image in its {split} split")
+        self._cache = (
+            caching.of(task.fixed, len(self._samples)) if caching else PixelCache(task.fixed)
+        )
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -39,7 +49,8 @@ class TaskImages(Dataset[Example]):
     def __getitem__(self, draw: Draw) -> Example:
         dataset, sample = self._samples[draw.sample]
         rng = np.random.default_rng(draw.seed)
-        return self._task.example(decoded(dataset, sample), sample, rng)
+        image = self._cache.image(draw.sample, partial(decoded, dataset, sample))
+        return self._task.example(image, sample, rng)
 
 
 def open_corpus(config: TaskConfig, root: Path) -> list[CanonicalDataset]:

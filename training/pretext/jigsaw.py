@@ -90,8 +90,8 @@ class JigsawTask:
     def __init__(self, config: JigsawConfig, *, mean: Channels, std: Channels) -> None:
         side = _ACROSS * config.tile
         self._tile = config.tile
-        self._spec = Preprocessing(size=ceil(_MARGIN * side), mean=mean, std=std)
-        self._transform = training_transform(self._spec, side)
+        self.fixed = Preprocessing(size=ceil(_MARGIN * side), mean=mean, std=std)
+        self._transform = training_transform(self.fixed, side)
         self._orders = distant_orders(config.permutations, seed=config.permutation_seed)
 
     @property
@@ -99,8 +99,8 @@ class JigsawTask:
         """Orders as nine digits each: the digit at place i is the tile that was put there."""
         distances = hamming_distances(self._orders)
         return {
-            "mean": list(self._spec.mean),
-            "std": list(self._spec.std),
+            "mean": list(self.fixed.mean),
+            "std": list(self.fixed.std),
             "orders": ["".join(map(str, order)) for order in self._orders],
             "least_distance": distances.least,
             "mean_distance": distances.mean,
@@ -114,5 +114,5 @@ class JigsawTask:
         return {"tiles": tiles[self._orders[number]], "order": np.asarray(number, dtype=np.int64)}
 
     def head(self, backbone: Backbone) -> JigsawHead:
-        denormalization = Denormalization(self._spec.mean, self._spec.std)
+        denormalization = Denormalization(self.fixed.mean, self.fixed.std)
         return JigsawHead(backbone, orders=self._orders, denormalization=denormalization)

@@ -84,7 +84,7 @@ class SuperResolutionTask:
         self._small = Preprocessing(
             size=config.size, interpolation=Interpolation.BICUBIC, mean=mean, std=std
         )
-        self._large = Preprocessing(
+        self.fixed = Preprocessing(
             size=_FACTOR * config.size,
             interpolation=Interpolation.BICUBIC,
             mean=(0, 0, 0),
@@ -97,9 +97,9 @@ class SuperResolutionTask:
 
     def example(self, image: Image.Image, sample: Sample, rng: np.random.Generator) -> Example:
         """`small` 3,s,s, normalised, and `large` 3,4s,4s in [0, 1]; mirrored half the time."""
-        large = random_flip(resized(image, self._large), rng)
+        large = random_flip(resized(image, self.fixed), rng)
         small = resized(large, self._small)
-        return {"small": normalized(small, self._small), "large": normalized(large, self._large)}
+        return {"small": normalized(small, self._small), "large": normalized(large, self.fixed)}
 
     def head(self, backbone: Backbone) -> SuperResolutionHead:
         denormalization = Denormalization(self._small.mean, self._small.std)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from models.preprocessing import Preprocessing
 from training.backbone import Backbone
 from training.data.canonical import Sample
 
@@ -65,6 +66,14 @@ class PretextHead(Protocol):
 
 class PretextTask(Protocol):
     """One task on one corpus."""
+
+    @property
+    def fixed(self) -> Preprocessing:
+        """What `example` begins with, before chance: what becomes of an image by `resized`.
+
+        It leaves an image that went through it already as it is.
+        """
+        ...
 
     @property
     def facts(self) -> Mapping[str, Any]:

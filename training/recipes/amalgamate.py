@@ -72,7 +72,7 @@ def amalgamate(
     ranks: Ranks = ALONE,
 ) -> dict[str, object]:
     """Train as configured in `run`, resuming where it stopped; returns the best epoch's score."""
-    compute = Compute.choose(config.compute, ranks)
+    compute = Compute.choose(config.compute, ranks, folder=run.path)
     seed_everything(config.seed)
     datasets = open_datasets(config.datasets, datasets_root)
     label_sets = merged_label_sets(datasets)

@@ -22,6 +22,7 @@ from training.data.loading import (
     deliver,
     steps_per_epoch,
 )
+from training.data.pixel_cache import Caching
 from training.data.skipping import Delivered
 from training.loop import Loop, Plan
 from training.optimizers import build_optimizer
@@ -168,10 +169,13 @@ def pretrain(
     ranks: Ranks = ALONE,
 ) -> dict[str, object]:
     """Train as configured in `run`, resuming where it stopped; returns the best epoch's score."""
-    compute = Compute.choose(config.compute, ranks)
+    compute = Compute.choose(config.compute, ranks, folder=run.path)
     seed_everything(config.seed)
     backbone = build_backbone(config.backbone)
-    tasks = {str(task.task): _task_data(task, config, datasets_root) for task in config.tasks}
+    tasks = {
+        str(task.task): _task_data(task, config, datasets_root, caching=compute.caching)
+        for task in config.tasks
+    }
     network = PretrainNetwork(
         backbone, {name: data.task.head(backbone) for name, data in tasks.items()}
     )
@@ -195,12 +199,14 @@ def pretrain(
     return {"best_epoch": position.best_epoch, "best_score": position.best_score}
 
 
-def _task_data(task: Task, config: PretrainConfig, root: Path) -> TaskData:
+def _task_data(
+    task: Task, config: PretrainConfig, root: Path, *, caching: Caching | None
+) -> TaskData:
     datasets = open_corpus(task, root)
     built = build_task(task, datasets, mean=config.mean, std=config.std)
     return TaskData(
         task,
         built,
-        TaskImages(built, datasets, Split.TRAIN),
+        TaskImages(built, datasets, Split.TRAIN, caching=caching),
         TaskImages(built, datasets, Split.VAL),
     )

@@ -11,6 +11,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import nn
 
+from models.preprocessing import resized
 from tests.training.pretext.tiny import MEAN, STD, corpus, learn, picture
 from training.backbone import BACKBONES, Backbone
 from training.config.backbone import BackboneName
@@ -124,3 +125,16 @@ def test_the_loss_falls_on_a_real_backbone(task: Make, name: str) -> None:
     network, made = backbone(), task(name)
     losses = learn(made.head(network), network, batch(made, 3), steps=10)
     assert losses[-1] < 0.97 * losses[0]
+
+
+@EVERY_TASK
+def test_an_example_begins_with_the_fixed_part_and_leaves_it_as_it_is(
+    task: Make, name: str
+) -> None:
+    made = task(name)
+    kept = resized(picture(0), made.fixed)
+    found, again = (
+        made.example(image, SAMPLES[0], np.random.default_rng(3)) for image in (picture(0), kept)
+    )
+    assert found.keys() == again.keys()
+    assert all(np.array_equal(found[key], again[key]) for key in found)
