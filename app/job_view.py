@@ -1,7 +1,7 @@
 """A job's record as a client sees it: as stored, without folders of the host."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from worker import rows
 from worker.jobs import JobKind, JobRecord
+from worker.listing import StoredPage
 from worker.rows import Document
 
 
@@ -22,10 +23,15 @@ def shown(document: Document) -> Document:
 
 
 def stored_answer(job_id: str, stored: rows.Row) -> Response:
-    """A record, sent as it is stored wherever nothing in it has to be changed."""
-    if stored["kind"] == JobKind.IMPORT:
-        return json_answer(shown(rows.document(job_id, stored)))
-    return Response(rows.json_text(job_id, stored), media_type="application/json")
+    """A record as it is stored."""
+    return Response(_stored_text(job_id, stored), media_type="application/json")
+
+
+def list_answer(page: StoredPage) -> Response:
+    """A page of records as they are stored."""
+    items = ",".join(_stored_text(*item) for item in page.items)
+    body = f'{{"items":[{items}],"next_cursor":{json.dumps(page.next_cursor)}}}'
+    return Response(body, media_type="application/json")
 
 
 def accepted(record: JobRecord) -> Response:
@@ -38,13 +44,20 @@ def json_answer(
     content: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Content that was checked when it was stored, sent as it is."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return Response(
-        body, status_code=status, headers=dict(headers or {}), media_type="application/json"
+        _compact(content),
+        status_code=status,
+        headers=dict(headers or {}),
+        media_type="application/json",
     )
 
 
-def list_answer(records: Iterable[JobRecord], *, next_cursor: str | None) -> Response:
-    """A page of records."""
-    items = [shown(record.model_dump(mode="json")) for record in records]
-    return json_answer({"items": items, "next_cursor": next_cursor})
+def _stored_text(job_id: str, stored: rows.Row) -> str:
+    """JSON that was checked when it was stored, sent as it is unless something has to change."""
+    if stored["kind"] == JobKind.IMPORT:
+        return _compact(shown(rows.document(job_id, stored)))
+    return rows.json_text(job_id, stored)
+
+
+def _compact(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

@@ -31,7 +31,7 @@ class Deliveries:
         if not found:
             return None
         name, attempts, at_ms, flat = found
-        job = rows.document(name.partition(":")[0], dict(zip(flat[::2], flat[1::2], strict=True)))
+        job = rows.document(name.partition(":")[0], rows.row_of_flat(flat))
         return Delivery(name, attempts, datetime.fromtimestamp(int(at_ms) / 1000, UTC), job)
 
     def postpone(self, delivery: Delivery, *, delay_s: float) -> None:

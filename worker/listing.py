@@ -1,5 +1,6 @@
 """Jobs in lists: by status, kind and parent, newest first, page by page."""
 
+import json
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +25,18 @@ class JobPage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPage:
+    """The same with each record as it is stored, by its id."""
+
+    items: tuple[tuple[str, rows.Row], ...]
+    next_cursor: str | None
+
+    def read(self) -> JobPage:
+        """With the records themselves."""
+        return JobPage(tuple(rows.record(*item) for item in self.items), self.next_cursor)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Finds jobs."""
 
@@ -39,7 +52,7 @@ class Listing:
         parent_id: str | None,
         limit: int,
         cursor: str | None,
-    ) -> JobPage:
+    ) -> StoredPage:
         """Up to `limit` jobs older than the one `cursor` names. Raises BadCursor."""
         if cursor is not None and not is_id(cursor):
             raise BadCursor(f"{cursor!r} is no cursor; take next_cursor of the page before")
@@ -47,9 +60,9 @@ class Listing:
             key = self.keys.children(parent_id)
         else:
             key = self.keys.jobs(status=status, kind=kind)
-        found = self.scripts.run("select", key, cursor or "", limit + 1, status or "", kind or "")
-        items = tuple(rows.record_of_flat(job_id, flat) for job_id, flat in found[:limit])
-        return JobPage(items, items[-1].id if len(found) > limit else None)
+        found = self._selected(key, cursor or "", limit + 1, status or "", kind or "")
+        items = found[:limit]
+        return StoredPage(items, items[-1][0] if len(found) > limit else None)
 
     def counts(self) -> dict[JobStatus, int]:
         """How many jobs there are of each status, zeros included, all of one moment."""
@@ -68,8 +81,8 @@ class Listing:
 
     def children(self, parent_id: str) -> tuple[JobRecord, ...]:
         """The steps of a pipeline, oldest first, all of one moment."""
-        found = self.scripts.run("select", self.keys.children(parent_id), "", _ALL, "", "")
-        return tuple(rows.record_of_flat(job_id, flat) for job_id, flat in reversed(found))
+        found = self._selected(self.keys.children(parent_id), "", _ALL, "", "")
+        return tuple(rows.record(*item) for item in reversed(found))
 
     def ready(self, queue: Queue, limit: int) -> tuple[str, ...]:
         """Ids of up to `limit` jobs that could start now, the longest waiting first."""
@@ -79,3 +92,7 @@ class Listing:
         """Ids of up to `limit` queued jobs, each with one it waits for that will not succeed."""
         found = self.scripts.run("hopeless", queue.value, limit)
         return tuple((job_id, awaited_id) for job_id, awaited_id in found)
+
+    def _selected(self, *arguments: str | int) -> tuple[tuple[str, rows.Row], ...]:
+        (text,) = self.scripts.run("select", *arguments)
+        return tuple((job_id, rows.row_of_flat(flat)) for job_id, flat in json.loads(text))

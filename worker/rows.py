@@ -66,9 +66,9 @@ def record(job_id: str, stored: Mapping[str, str]) -> JobRecord:
     return JobRecord.model_validate(document(job_id, stored))
 
 
-def record_of_flat(job_id: str, flat: Sequence[str]) -> JobRecord:
-    """The record in what a script calls HGETALL's answer: fields and values in turn."""
-    return record(job_id, dict(zip(flat[::2], flat[1::2], strict=True)))
+def row_of_flat(flat: Sequence[str]) -> Row:
+    """The row in what a script calls HGETALL's answer: fields and values in turn."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _text(name: str, value: Any) -> str:

@@ -19,7 +19,7 @@ from worker.holds import DatasetInUse, DatasetUnavailable, Holds, unavailable
 from worker.jobs import JobKind, JobRecord, Progress, Queue
 from worker.keys import Keys
 from worker.leases import Lease, LeaseLost, Leases
-from worker.listing import JobPage, Listing
+from worker.listing import JobPage, Listing, StoredPage
 from worker.lua import Scripts
 from worker.settings import JobSettings
 from worker.status import JobStatus, check_move
@@ -151,6 +151,20 @@ class JobStore:
         cursor: str | None = None,
     ) -> JobPage:
         """Up to `limit` jobs, newest first, from after `cursor` on. Raises BadCursor."""
+        return self.list_stored(
+            status=status, kind=kind, parent_id=parent_id, limit=limit, cursor=cursor
+        ).read()
+
+    def list_stored(
+        self,
+        *,
+        status: JobStatus | None,
+        kind: JobKind | None,
+        parent_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> StoredPage:
+        """The same with each record as it is stored, which was checked then."""
         return self._listing.page(
             status=status, kind=kind, parent_id=parent_id, limit=limit, cursor=cursor
         )
@@ -287,7 +301,7 @@ class JobStore:
         if answer == "changed":
             return None
         if answer == "moved":
-            return rows.record_of_flat(current.id, found[0])
+            return rows.record(current.id, rows.row_of_flat(found[0]))
         raise _refusal(answer, current.id, found)
 
 

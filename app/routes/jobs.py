@@ -53,8 +53,7 @@ async def submit(request: Request, service: TheService, jobs: TheJobs, key: Give
 @router.get("", response_model=JobList, responses=openapi.problems(422, 503))
 def list_jobs(jobs: TheJobs, query: Annotated[JobQuery, Query()]) -> Response:
     """Jobs, newest first; pages neither repeat nor skip one while others are added."""
-    page = jobs.store.list(**dict(query))
-    return list_answer(page.items, next_cursor=page.next_cursor)
+    return list_answer(jobs.store.list_stored(**dict(query)))
 
 
 @router.get(

@@ -47,6 +47,15 @@ def test_pages_neither_skip_nor_repeat_while_jobs_are_added(store: JobStore, lim
     assert seen == [job.id for job in reversed(there)]
 
 
+def test_a_stored_page_is_the_page_itself(store: JobStore) -> None:
+    made = record(name='ü "quoted" \\ / \n \x00 😀', metrics={"loss": 1e-7}, labels={"a": "1/2"})
+    store.create([made, record(JobKind.FINETUNE)])
+    page = store.list_stored(status=None, kind=None, parent_id=None, limit=1, cursor=None)
+    assert page.read() == store.list(limit=1)
+    page = store.list_stored(status=None, kind=made.kind, parent_id=None, limit=5, cursor=None)
+    assert page.read().items == (made,)
+
+
 def test_status_and_kind_narrow_a_list(store: JobStore) -> None:
     imports, exports = _stored(store, 3), _stored(store, 2, JobKind.EXPORT)
     store.move(imports[0].id, JobStatus.PAUSED)

@@ -1,4 +1,5 @@
 -- select(list, before, limit, status, kind): rows of a list, newest first, all of one moment.
+-- They are one JSON text, [[id, {field, value, ...}], ...]: thousands of strings are read slowly.
 local list, before, limit = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local status, kind = ARGV[5], ARGV[6]
 local found, from = {}, before == '' and '+' or '(' .. before
@@ -13,4 +14,4 @@ repeat
     end
   end
 until #ids == 0 or #found >= limit
-return found
+return {#found > 0 and cjson.encode(found) or '[]'}
