@@ -19,10 +19,17 @@ MIB = 1024**2
 
 
 class JobSettings(BaseSettings):
-    """Settings of the job system; API and workers read the same variables, named SENTISCOPE_..."""
+    """Settings of the job system; API and workers read the same variables, named SENTISCOPE_...
+
+    An empty variable is as none.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="SENTISCOPE_", frozen=True, extra="ignore", validate_by_name=True
+        env_prefix="SENTISCOPE_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        validate_by_name=True,
     )
 
     redis_url: str | None = Field(
