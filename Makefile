@@ -20,6 +20,7 @@ BIN := .venv/bin
 SERVE := .venv-serve
 export UV_LINK_MODE ?= copy
 export PYTHONWARNINGS ?=
+export ORT_DISABLE_TELEMETRY ?= 1
 
 .PHONY: help
 help: ## List the commands
@@ -84,8 +85,13 @@ lint: .venv/.ready ## Format check, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+.PHONY: audit
+audit: .venv/.ready ## Look the pinned dependencies up among known vulnerabilities (skipped where OSV is out of reach)
+	$(call say,Auditing the dependencies)
+	@$(BIN)/python -m tests.vulnerabilities
+
 .PHONY: check
-check: lint test ## All that CI runs
+check: lint audit test ## All that CI runs, and the audit
 
 .PHONY: reference
 reference: .venv/.ready ## Make the pages of docs/reference anew, out of the code
@@ -105,7 +111,7 @@ lock: $(UV) ## Pin the dependencies anew: hashed, and without any address
 	$$c pyproject.toml --extra gpu --group build -o requirements/serve-gpu.txt; \
 	$$c pyproject.toml --extra cpu --extra jobs --group build -o requirements/api.txt; \
 	$$c pyproject.toml --extra cpu --extra jobs --extra train --group build -o requirements/worker.txt; \
-	$$c pyproject.toml --extra cpu --extra jobs --extra train --group dev -o requirements/dev.txt
+	$$c pyproject.toml --extra cpu --extra jobs --extra parquet --extra train --group dev -o requirements/dev.txt
 
 # --- Models and figures -----------------------------------------------------------------------
 
