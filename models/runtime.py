@@ -1,5 +1,6 @@
 """One ONNX Runtime session over a bundle's graph: arrays in, named arrays out."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,12 +8,16 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from models.bundle import BrokenBundle, Bundle
 from models.errors import ModelError
 from models.manifest import INPUT_NAME, Manifest, Precision
+
+# Its builds report their use to Microsoft, and look only while they are imported whether they may.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime as ort
 
 Arrays = dict[str, NDArray[np.float32]]
 

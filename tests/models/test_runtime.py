@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from math import exp
@@ -24,6 +26,7 @@ from models.runtime import (
 )
 from tests.tiny_bundle import KINDS, SPEC, tiny_outputs, write_tiny_bundle
 
+ROOT = Path(__file__).parents[2]
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 NAMES = (*(kind.value for kind in KINDS), *(f"{kind.value}_map" for kind in KINDS))
 Images = NDArray[np.float32]
@@ -208,3 +211,11 @@ def test_cuda_gives_the_scores_of_the_cpu(session: Session) -> None:
     found = Session.open(session.bundle, provider=Provider.CUDA).run(images)
     for name, expected in session.run(images).items():
         np.testing.assert_allclose(found[name], expected, atol=1e-4)
+
+
+def test_use_is_not_reported_to_others(tmp_path: Path) -> None:
+    """ONNX Runtime writes an id to report under as soon as it is imported, unless told not to."""
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    program = "from models.runtime import Provider, demand; demand(Provider.CPU)"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=home, check=True)
+    assert list(tmp_path.iterdir()) == []

@@ -5,18 +5,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from app.settings import Settings
+from tests.containers.compose import COMPOSE, OURS
+from tests.containers.dockerfile import ROOT
+from tests.containers.dockerfile import TEXT as DOCKERFILE
 from worker.settings import JobSettings
-
-ROOT = Path(__file__).parents[1]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-DOCKERFILE = (ROOT / "Dockerfile").read_text()
-OURS = ("api", "worker", "worker-cpu")
 
 
 def test_dockerfile_has_no_fault() -> None:
@@ -65,6 +61,15 @@ def test_redis_keeps_what_it_acknowledged() -> None:
     assert options["--maxmemory-policy"] == "noeviction"
 
 
+def test_services_start_in_the_order_of_their_health() -> None:
+    """Who waits for whose health: the awaited one has a healthcheck, its own or its image's."""
+    for name, found in COMPOSE["services"].items():
+        awaited = found.get("depends_on", {})
+        for each in awaited if isinstance(awaited, dict) else ():
+            assert awaited[each] == {"condition": "service_healthy"}, name
+            assert each in OURS or "healthcheck" in COMPOSE["services"][each], each
+
+
 def test_volumes_are_declared() -> None:
     named = {
         volume.split(":")[0]
@@ -73,18 +78,3 @@ def test_volumes_are_declared() -> None:
         if not volume.startswith((".", "$"))
     }
     assert named == set(COMPOSE["volumes"])
-
-
-@pytest.mark.parametrize("command", re.findall(r"^CMD \[(.+)\]$", DOCKERFILE, re.MULTILINE))
-def test_command_of_an_image_is_one_of_ours(command: str) -> None:
-    words = [word.strip().strip('"') for word in command.split(",")]
-    assert words[0] == "sentiscope"
-    said = subprocess.run(
-        [sys.executable, "-m", "sentiscope", words[1], "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    ).stdout
-    assert all(word in said for word in words[2:] if word.startswith("--"))
