@@ -41,12 +41,11 @@ def test_panel_asks_for_metrics_and_labels_that_there_are(expression: str) -> No
     used = re.findall(r"\bsentiscope_\w+", expression)
     assert used
     assert set(used) <= NAMES.keys()
-    said = (
-        "".join(re.findall(r"by \(([^)]*)\)|\{([^}]*)=", expression).pop(0))
-        if "by" in expression
-        else ""
-    )
-    asked = set(re.findall(r"\w+", said))
+    asked = {
+        label
+        for grouped, matched in re.findall(r"by \(([^)]*)\)|\{(\w+)=", expression)
+        for label in re.findall(r"\w+", grouped or matched)
+    }
     assert asked <= set().union(*(labels_of(NAMES[name]) for name in used))
 
 
