@@ -77,6 +77,11 @@ faults: .venv/.ready ## Kill every process of the job system in mid-epoch, again
 	$(call say,Killing processes: $(FAULT_ROUNDS) rounds)
 	@FAULT_ROUNDS=$(FAULT_ROUNDS) $(BIN)/python -m pytest tests/faults --timeout 1800 $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/.ready ## Throw all damaged images and thousands of requests at the service (five minutes)
+	$(call say,Fuzzing)
+	@FUZZ=whole $(BIN)/python -m pytest tests/fuzz --timeout 1800 $(ARGS)
+
 .PHONY: lint
 lint: .venv/.ready ## Format check, lint, types, import contracts
 	$(call say,Checking format, lint, types and import contracts)

@@ -5,12 +5,13 @@ import threading
 import warnings
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from app.bounded_file import BoundedFile
 from app.errors import BrokenImage, ImageTooLarge, UnsupportedFormat
 from models.pixels import FORMATS, as_rgb
 from models.preprocessing import Preprocessing, preprocess
@@ -93,8 +94,12 @@ class Decoder:
 
 
 def prepare() -> None:
-    """Load Pillow's readers now; else the first request of a service would wait for them."""
+    """Load Pillow's readers now; else the first request of a service would wait for them.
+
+    What Pillow says of damaged EXIF is no concern of the service's log.
+    """
     Image.init()
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def decode(content: bytes, *, needed: int, max_pixels: int) -> Picture:
@@ -147,7 +152,8 @@ def _opened(content: bytes, name: str) -> Image.Image:
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(BytesIO(content), formats=FORMATS)
+            file = cast(IO[bytes], BoundedFile(content))
+            image = Image.open(file, formats=FORMATS)
             if "exif" in image.info:  # otherwise a PNG would be decoded, to look for it at its end
                 image.getexif()
         except Image.DecompressionBombError as error:
