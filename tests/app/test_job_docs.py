@@ -48,12 +48,6 @@ def test_every_operation_says_what_it_does_and_how_it_fails(paths: dict[str, Any
                     assert parameter["description"], parameter
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_every_path_is_documented(path: str) -> None:
-    for method in PATHS[path]:
-        assert f"`{method.upper()} {path}`" in TEXT
-
-
 @pytest.mark.parametrize("status", JobStatus)
 def test_every_status_is_documented(status: JobStatus) -> None:
     assert f"\n| `{status}` |" in TEXT
