@@ -1,31 +1,32 @@
-"""Runs the recipe that a run folder's configuration names."""
+"""Runs the recipe that a run folder's configuration names.
+
+A recipe is imported when it is run: PyTorch takes seconds to load, and importing a data set needs
+none of it.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from training.compute import backend
 from training.config.downstream import AmalgamateConfig, FinetuneConfig
 from training.config.importing import ImportConfig
 from training.config.pretraining import PretrainConfig
 from training.config.publishing import EvaluateConfig, ExportConfig
-from training.config.recipes import RecipeConfig
 from training.errors import TrainingError
 from training.fence import Fenced
-from training.provenance import record_origin
-from training.ranks import ALONE, Ranks, joined
-from training.recipes.amalgamate import amalgamate
-from training.recipes.evaluate import evaluate
-from training.recipes.export import export
-from training.recipes.finetune import finetune
-from training.recipes.import_dataset import import_as_dataset
-from training.recipes.pretrain import pretrain
 from training.run import RunFolder
-from training.stopping import Stopped, interrupt_on_signals, stop_on_signals
+from training.stopping import Stopped, StopRequest, interrupt_on_signals, stop_on_signals
+
+if TYPE_CHECKING:
+    from training.ranks import Ranks
 
 Results = dict[str, object]
+_TrainingConfig = PretrainConfig | AmalgamateConfig | FinetuneConfig
+_OtherConfig = EvaluateConfig | ExportConfig | ImportConfig
 
 
 def launch(run: RunFolder, *, datasets_root: Path) -> Results:
@@ -34,21 +35,25 @@ def launch(run: RunFolder, *, datasets_root: Path) -> Results:
     Started by torchrun, the processes train one model together, and the first of them writes.
     """
     config = run.config()
-    if isinstance(config, EvaluateConfig | ExportConfig | ImportConfig):
-        return _recorded(config, run, datasets_root, ranks=ALONE)
+    if isinstance(config, _OtherConfig):
+        return _recorded(run, config.recipe, partial(_worked, config, run, datasets_root))
+    return _trained(config, run, datasets_root)
+
+
+def _trained(config: _TrainingConfig, run: RunFolder, root: Path) -> Results:
+    from training.compute import backend
+    from training.ranks import joined
+
     with joined(backend(config.compute)) as ranks:
-        return _recorded(config, run, datasets_root, ranks=ranks)
+        run = replace(run, writes=ranks.is_first)
+        return _recorded(run, config.recipe, partial(_training, config, run, root, ranks))
 
 
-def _recorded(
-    config: RecipeConfig, run: RunFolder, datasets_root: Path, *, ranks: Ranks
-) -> Results:
-    run = replace(run, writes=ranks.is_first)
+def _recorded(run: RunFolder, recipe: str, work: Callable[[], Results]) -> Results:
     with run.locked() if run.writes else nullcontext():
-        run.event("started", recipe=config.recipe)
+        run.event("started", recipe=recipe)
         with _telling_why_it_ends(run):
-            record_origin(run, config, datasets_root=datasets_root)
-            results = _results(config, run, datasets_root, ranks)
+            results = work()
             if run.writes:
                 run.write(run.results_file, json.dumps(results, indent=2) + "\n")
         run.event("finished")
@@ -71,23 +76,44 @@ def _telling_why_it_ends(run: RunFolder) -> Iterator[None]:
         raise
 
 
-def _results(config: RecipeConfig, run: RunFolder, root: Path, ranks: Ranks) -> Results:
+def _training(config: _TrainingConfig, run: RunFolder, root: Path, ranks: "Ranks") -> Results:
+    from training.provenance import record_origin
+
+    record_origin(run, config, datasets_root=root)
+    with stop_on_signals() as stop:
+        return _stoppable(config, run, root, ranks, stop)
+
+
+def _stoppable(
+    config: _TrainingConfig, run: RunFolder, root: Path, ranks: "Ranks", stop: StopRequest
+) -> Results:
     match config:
         case PretrainConfig():
-            with stop_on_signals() as stop:
-                return pretrain(config, run=run, datasets_root=root, stop=stop, ranks=ranks)
+            from training.recipes.pretrain import pretrain
+
+            return pretrain(config, run=run, datasets_root=root, stop=stop, ranks=ranks)
         case AmalgamateConfig():
-            with stop_on_signals() as stop:
-                return amalgamate(config, run=run, datasets_root=root, stop=stop, ranks=ranks)
+            from training.recipes.amalgamate import amalgamate
+
+            return amalgamate(config, run=run, datasets_root=root, stop=stop, ranks=ranks)
         case FinetuneConfig():
-            with stop_on_signals() as stop:
-                return finetune(config, run=run, datasets_root=root, stop=stop, ranks=ranks)
+            from training.recipes.finetune import finetune
+
+            return finetune(config, run=run, datasets_root=root, stop=stop, ranks=ranks)
+
+
+@interrupt_on_signals()
+def _worked(config: _OtherConfig, run: RunFolder, root: Path) -> Results:
+    match config:
         case EvaluateConfig():
-            with interrupt_on_signals():
-                return evaluate(config, run=run, datasets_root=root)
+            from training.recipes.evaluate import evaluate
+
+            return evaluate(config, run=run, datasets_root=root)
         case ExportConfig():
-            with interrupt_on_signals():
-                return export(config, run=run, datasets_root=root)
+            from training.recipes.export import export
+
+            return export(config, run=run, datasets_root=root)
         case ImportConfig():
-            with interrupt_on_signals():
-                return import_as_dataset(config, run=run, datasets_root=root)
+            from training.recipes.import_dataset import import_as_dataset
+
+            return import_as_dataset(config, run=run, datasets_root=root)
