@@ -79,6 +79,11 @@ def settled(
     return _merged(settled(_mapping(SHIPPED / f"{name}.yaml")), own, place)
 
 
+def laid_over(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """`above` laid over `below`, as fields are laid over a preset."""
+    return _merged(below, above, ())
+
+
 def _shipped_name(given: object, role: str | None, place: Place) -> str:
     known = presets()
     for name in (given, f"{given}/{role}"):

@@ -36,15 +36,19 @@ def calibrated_outputs(
     return tuple(_output(network, kind, logits[kind]) for kind in network.label_sets)
 
 
+def fitted(kind: LabelKind, found: Predictions) -> tuple[float, tuple[float, ...] | None]:
+    """Temperature and thresholds of a head from its logits; each where the kind has it."""
+    if kind is LabelKind.MULTI:
+        thresholds = fit_thresholds(probabilities(kind, found.scores), found.targets.astype(bool))
+        return 1.0, tuple(float(value) for value in thresholds.clip(_CLOSEST, 1 - _CLOSEST))
+    classes = found.scores.shape[1]
+    rows = np.eye(classes)[found.targets] if found.targets.ndim == 1 else found.targets
+    return fit_temperature(found.scores, rows), None
+
+
 def _output(network: SentimentNetwork, kind: LabelKind, found: Predictions) -> Output:
     labels = network.label_sets[kind]
-    thresholds, temperature = None, 1.0
-    if kind is LabelKind.MULTI:
-        fitted = fit_thresholds(probabilities(kind, found.scores), found.targets.astype(bool))
-        thresholds = tuple(float(value) for value in fitted.clip(_CLOSEST, 1 - _CLOSEST))
-    else:
-        rows = np.eye(len(labels))[found.targets] if found.targets.ndim == 1 else found.targets
-        temperature = fit_temperature(found.scores, rows)
+    temperature, thresholds = fitted(kind, found)
     label_sets: tuple[LabelThreshold, ...] = ()
     if kind is LabelKind.SINGLE:
         scores = probabilities(kind, found.scores / temperature)

@@ -1,0 +1,225 @@
+"""A table's figures: mean and spread over folds and seeds, and tests against the baseline.
+
+Made from metrics files and predictions; the report needs this and the metrics files alone.
+"""
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from models.labels import LabelKind
+from training.config.fields import Config
+from training.evidence.comparison import Metric, Pooled, compared, holm, interval
+from training.evidence.experiment import Cell, Experiment, Filter
+from training.evidence.predictions import BadPredictions, ImagePredictions
+from training.evidence.results import Kept, Result
+from training.metrics.distribution import kl
+from training.metrics.multi import mean_average_precision
+from training.metrics.single import top1
+
+TESTED: Mapping[LabelKind, tuple[str, Metric]] = {
+    LabelKind.SINGLE: ("top1", top1),
+    LabelKind.MULTI: (
+        "mean_average_precision",
+        lambda scores, targets: mean_average_precision(scores, targets.astype(bool)),
+    ),
+    LabelKind.DISTRIBUTION: ("kl", kl),
+}
+"""The one figure of each kind that is tested, decided beforehand."""
+
+_SEED = 0
+
+
+class Against(Config):
+    """A row less the baseline, in the tested figure, over the images that both have."""
+
+    parts: int
+    images: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_holm: float = Field(description="Adjusted for all rows that are tested on this data set")
+
+
+class Entry(Config):
+    """One row on one data set."""
+
+    row: str
+    data: str
+    parts: int = Field(description="Folds times seeds that are there")
+    expected: int = Field(description="Folds times seeds of the plan")
+    images: int = Field(description="Distinct test images")
+    mean: dict[str, float]
+    sd: dict[str, float] = Field(description="Over folds and seeds; empty where there is one")
+    pooled: float = Field(description="The tested figure over the images of all folds together")
+    low: float
+    high: float
+    against: Against | None = None
+
+
+class Column(Config):
+    """A data set of the table."""
+
+    title: str
+    kind: LabelKind
+    tested: str
+
+
+class Summary(Kept):
+    """The table of one plan on one profile."""
+
+    schema_version: Literal[1] = 1
+    plan: str
+    profile: str
+    baseline: str
+    draws: int
+    rows: dict[str, str]
+    data: dict[str, Column]
+    entries: tuple[Entry, ...]
+
+    def entry(self, row: str, data: str) -> Entry | None:
+        """The entry of a row and a data set, if any cell of it is there."""
+        found = (entry for entry in self.entries if (entry.row, entry.data) == (row, data))
+        return next(found, None)
+
+
+def summarized(experiment: Experiment) -> Summary:
+    """The table of every cell that is there; raises BadPredictions, NotPaired."""
+    plan = experiment.plan
+    return Summary(
+        plan=plan.title,
+        profile=experiment.profile.title,
+        baseline=plan.baseline,
+        draws=experiment.profile.draws,
+        rows={name: row.title for name, row in plan.rows.items()},
+        data={
+            name: Column(title=data.title, kind=data.kind, tested=TESTED[data.kind][0])
+            for name, data in plan.data.items()
+        },
+        entries=tuple(entry for name in plan.data for entry in _column(experiment, name)),
+    )
+
+
+def _column(experiment: Experiment, data: str) -> list[Entry]:
+    """The entries of one data set, their p values adjusted together."""
+    results = {
+        row: _results(experiment, experiment.cells(Filter(rows=[row], data=[data])))
+        for row in experiment.plan.rows
+    }
+    base = results.get(experiment.plan.baseline, [])
+    entries = [
+        _entry(experiment, found, base if row != experiment.plan.baseline else [])
+        for row, found in results.items()
+        if found
+    ]
+    tested = [entry.against.p for entry in entries if entry.against]
+    adjusted = iter(holm(tested))
+    return [
+        entry.model_copy(
+            update={"against": entry.against.model_copy(update={"p_holm": next(adjusted)})}
+        )
+        if entry.against
+        else entry
+        for entry in entries
+    ]
+
+
+def _results(experiment: Experiment, cells: Iterable[Cell]) -> list[Result]:
+    files = (experiment.result_file(cell) for cell in cells)
+    return [Result.read(file) for file in files if file.exists()]
+
+
+def _entry(experiment: Experiment, found: Sequence[Result], base: Sequence[Result]) -> Entry:
+    first, (_, metric) = found[0], TESTED[found[0].kind]
+    draws = experiment.profile.draws
+    pooled = _pooled(experiment, _whole(found))
+    low, high = interval(pooled, metric, draws=draws, rng=np.random.default_rng(_SEED))
+    names = list(first.score.metrics)
+    values = {name: [result.score.metrics[name] for result in found] for name in names}
+    expected = experiment.cells(Filter(rows=[first.row], data=[first.data]))
+    return Entry(
+        row=first.row,
+        data=first.data,
+        parts=len(found),
+        expected=sum(1 for _ in expected),
+        images=len(pooled.files),
+        mean={name: statistics.fmean(each) for name, each in values.items()},
+        sd={n: statistics.stdev(each) for n, each in values.items()} if len(found) > 1 else {},
+        pooled=pooled.figure(metric),
+        low=low,
+        high=high,
+        against=_against(experiment, found, base),
+    )
+
+
+def _against(
+    experiment: Experiment, found: Sequence[Result], base: Sequence[Result]
+) -> Against | None:
+    """The comparison over the folds and seeds that both rows have; none where there is none."""
+    common = {_part(result) for result in found} & {_part(result) for result in base}
+    if not common:
+        return None
+    mine = _whole([result for result in found if _part(result) in common])
+    theirs = _whole([result for result in base if _part(result) in common])
+    pooled = _pooled(experiment, mine)
+    found_difference = compared(
+        pooled,
+        _pooled(experiment, theirs),
+        TESTED[mine[0].kind][1],
+        draws=experiment.profile.draws,
+        rng=np.random.default_rng(_SEED),
+    )
+    return Against(
+        parts=len(mine),
+        images=len(pooled.files),
+        difference=found_difference.value,
+        low=found_difference.low,
+        high=found_difference.high,
+        p=found_difference.p,
+        p_holm=found_difference.p,
+    )
+
+
+def _part(result: Result) -> tuple[int, int]:
+    return (-1 if result.fold is None else result.fold, result.seed)
+
+
+def _whole(found: Sequence[Result]) -> list[Result]:
+    """The results of the seeds that have the most folds, all of the same folds."""
+    folds: dict[int, set[int]] = {}
+    for result in found:
+        fold, seed = _part(result)
+        folds.setdefault(seed, set()).add(fold)
+    most = folds[max(folds, key=lambda seed: (len(folds[seed]), -seed))]
+    kept = [r for r in found if folds[r.seed] >= most and _part(r)[0] in most]
+    return sorted(kept, key=lambda result: (result.seed, _part(result)[0]))
+
+
+def _pooled(experiment: Experiment, results: Sequence[Result]) -> Pooled:
+    """Predictions of all folds one after the other, by seed."""
+    by_seed: dict[int, list[tuple[Result, ImagePredictions]]] = {}
+    for result in results:
+        predictions = _predictions(experiment.predictions_file(result.cell), result)
+        by_seed.setdefault(result.seed, []).append((result, predictions))
+    scores = tuple(
+        np.concatenate([p.judged(r.kind, temperature=r.score.temperature).scores for r, p in parts])
+        for parts in by_seed.values()
+    )
+    parts = next(iter(by_seed.values()))
+    files = tuple(file for _, predictions in parts for file in predictions.files)
+    return Pooled(files, scores, np.concatenate([p.targets for _, p in parts]))
+
+
+def _predictions(file: Path, result: Result) -> ImagePredictions:
+    found = ImagePredictions.read(file)
+    if found.digest() != result.predictions_sha256:
+        raise BadPredictions(
+            f"{file} has the digest {found.digest()}, its metrics are of "
+            f"{result.predictions_sha256}: delete both and run the cell again"
+        )
+    return found
