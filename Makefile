@@ -11,6 +11,7 @@ ACCEL ?= cpu
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 FAULT_ROUNDS ?= 10
+PROFILE ?= cpu
 NICE := $(shell test -t 1 && printf '\033[1m')
 PLAIN := $(shell test -t 1 && printf '\033[0m')
 say = @echo "$(NICE)==> $(1)$(PLAIN)"
@@ -18,6 +19,7 @@ say = @echo "$(NICE)==> $(1)$(PLAIN)"
 UV := .venv/bin/uv
 BIN := .venv/bin
 SERVE := .venv-serve
+EVIDENCE := $(BIN)/python -m training.evidence
 export UV_LINK_MODE ?= copy
 export PYTHONWARNINGS ?=
 export ORT_DISABLE_TELEMETRY ?= 1
@@ -116,7 +118,7 @@ lock: $(UV) ## Pin the dependencies anew: hashed, and without any address
 	$$c pyproject.toml --extra gpu --group build -o requirements/serve-gpu.txt; \
 	$$c pyproject.toml --extra cpu --extra jobs --group build -o requirements/api.txt; \
 	$$c pyproject.toml --extra cpu --extra jobs --extra train --group build -o requirements/worker.txt; \
-	$$c pyproject.toml --extra cpu --extra jobs --extra parquet --extra train --group dev -o requirements/dev.txt
+	$$c pyproject.toml --extra cpu --extra jobs --extra parquet --extra report --extra train --group dev -o requirements/dev.txt
 
 # --- Models and figures -----------------------------------------------------------------------
 
@@ -147,6 +149,24 @@ open-datasets: datasets ## Import also MiniPlaces, Flickr8k, its mined pairs and
 		--name flickr8k-anp --title "Flickr8k, mined pairs" --terms "Non-commercial research only."
 	@test -d var/datasets/wikiart || $(BIN)/sentiscope datasets import wikiart_emotions $(DATA)/wikiart_emotions.zip \
 		--name wikiart --title "WikiArt Emotions" --terms "Research only; do not redistribute."
+
+.PHONY: evidence-datasets
+evidence-datasets: open-datasets ## Folds, native labels and parts for the evidence (docs/protocol.md)
+	@$(EVIDENCE) prepare --profile $(PROFILE) --source $(DATA)
+
+.PHONY: results
+results: evidence-datasets ## Run what is missing of the evidence's table, then test and write it (PROFILE=cpu|gpu, ARGS=)
+	@$(EVIDENCE) run --profile $(PROFILE) $(ARGS)
+	@$(EVIDENCE) summarize --profile $(PROFILE)
+
+.PHONY: ablations
+ablations: evidence-datasets ## The same for the ablations
+	@$(EVIDENCE) run --plan ablations --profile $(PROFILE) $(ARGS)
+	@$(EVIDENCE) summarize --plan ablations --profile $(PROFILE)
+
+.PHONY: report
+report: .venv/.ready ## Tables and plots of docs/results.md from the committed figures
+	@$(EVIDENCE) report --model models/store/default/1
 
 .PHONY: metrics
 metrics: datasets ## Score the default model on the test split and fold: the figures of its card
