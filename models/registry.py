@@ -108,13 +108,19 @@ class Registry:
 
     def set_alias(self, name: str, alias: str, *, version: str) -> None:
         """Point `alias` to `version`, atomically; raises UnknownModel, BadName and BrokenBundle."""
-        _demand(ALIAS_PATTERN, alias, what="an alias")
-        Bundle.open(self.path(name, version))
-        folder = self.root / name
-        folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
-            self.path(name, version)  # it may have been deleted meanwhile
+        with self._pointing(name, alias, version) as folder:
             _write_aliases(folder, {**_read_aliases(folder), alias: version})
+
+    def move_alias(self, name: str, alias: str, *, version: str, expected: str | None) -> bool:
+        """As `set_alias`, but only if `alias` points to `expected` (None: to nothing); whether so.
+
+        What was decided by looking at `expected` is not done to another version.
+        """
+        with self._pointing(name, alias, version) as folder:
+            if self.aliases(name).get(alias) != expected:
+                return False
+            _write_aliases(folder, {**_read_aliases(folder), alias: version})
+        return True
 
     def publish(self, name: str, write: Callable[[Path, str], None]) -> Bundle:
         """Make the next version: `write(folder, version)` fills it, then it appears at once.
@@ -147,6 +153,17 @@ class Registry:
             doomed = Path(tempfile.mkdtemp(prefix=".deleted-", dir=folder))
             (folder / version).rename(doomed / version)
         shutil.rmtree(doomed)
+
+    @contextmanager
+    def _pointing(self, name: str, alias: str, version: str) -> Iterator[Path]:
+        """The folder of the model, locked, where `alias` may be pointed to `version`."""
+        _demand(ALIAS_PATTERN, alias, what="an alias")
+        Bundle.open(self.path(name, version))
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            self.path(name, version)  # it may have been deleted meanwhile
+            yield folder
 
     def _demand_deletable(self, name: str, version: str) -> None:
         path = self.path(name, version)

@@ -19,19 +19,22 @@ class Verdict:
 def promote(registry: Registry, promotion: Promotion | None, *, name: str, version: str) -> Verdict:
     """Move the alias to the version where the gate lets it pass. May be repeated without harm.
 
-    Raises ModelError where the version itself is gone or broken.
+    It is judged against the very version that it replaces: where another promotion was first, it
+    is judged again. Raises ModelError where the version itself is gone or broken.
     """
     if promotion is None:
         return Verdict(False, "the pipeline asks for no promotion")
     candidate = registry.open(f"{name}@{version}").manifest
     alias = promotion.alias
-    current = registry.aliases(name).get(alias)
-    if current == version:
-        return Verdict(True, f"{alias} points to version {version}")
-    verdict = _verdict(registry, promotion, candidate, current)
-    if verdict.promoted:
-        registry.set_alias(name, alias, version=version)
-    return verdict
+    while True:
+        current = registry.aliases(name).get(alias)
+        if current == version:
+            return Verdict(True, f"{alias} points to version {version}")
+        verdict = _verdict(registry, promotion, candidate, current)
+        if not verdict.promoted or registry.move_alias(
+            name, alias, version=version, expected=current
+        ):
+            return verdict
 
 
 def better(gate: BetterOn, *, candidate: Manifest, current: Manifest) -> Verdict:

@@ -166,6 +166,17 @@ def test_an_alias_is_a_word_and_never_a_number(registry: Registry, alias: str) -
     assert registry.aliases("tiny") == {"production": "2", "steady": "1"}
 
 
+def test_an_alias_moves_only_from_where_it_is_expected(registry: Registry) -> None:
+    own = _publish(registry)
+    assert not registry.move_alias("tiny", "production", version=own, expected="1")
+    assert not registry.move_alias("tiny", "production", version=own, expected=None)
+    assert registry.resolve("tiny") == ("tiny", "2")
+    assert registry.move_alias("tiny", "production", version=own, expected="2")
+    assert registry.resolve("tiny") == ("tiny", own)
+    assert registry.move_alias("tiny", "staging", version="1", expected=None)
+    assert registry.aliases("tiny")["staging"] == "1"
+
+
 def test_an_alias_does_not_move_to_a_broken_bundle(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / "shipped" / "tiny" / "1" / "model.onnx").write_bytes(b"")
     with pytest.raises(BrokenBundle, match=r"model\.onnx has 0 bytes"):

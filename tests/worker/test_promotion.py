@@ -1,5 +1,6 @@
 """Which version an alias points to in the end, and the reasons given."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,34 @@ def test_a_repeated_promotion_says_yes_and_changes_nothing(registry: Registry) -
     again = promote(registry, ON_TOP1, name=NAME, version=version)
     assert again.promoted
     assert pointed_to(registry) == version
+
+
+class Overtaken(Registry):
+    """A registry in which another promotion, of version 2, comes just before this one."""
+
+    def move_alias(self, name: str, alias: str, *, version: str, expected: str | None) -> bool:
+        self.set_alias(name, alias, version="2")
+        return super().move_alias(name, alias, version=version, expected=expected)
+
+
+def test_it_is_judged_against_the_version_that_it_replaces(registry: Registry) -> None:
+    in_production(registry, measured(0.5))
+    better_one = published(registry, measured(0.7))
+    version = published(registry, measured(0.6))
+    overtaken = Overtaken(registry.root, registry.shipped)
+    verdict = promote(overtaken, ON_TOP1, name=NAME, version=version)
+    assert not verdict.promoted
+    assert verdict.reason == "top1 of single is 0.6, in version 2 0.7: not better"
+    assert pointed_to(registry) == better_one
+
+
+def test_of_many_promotions_at_once_the_best_one_stays(registry: Registry) -> None:
+    versions = [published(registry, measured(figure / 100)) for figure in (4, 9, 2, 7, 5, 8, 3, 6)]
+    for _ in range(5):
+        registry.set_alias(NAME, "production", version=versions[2])
+        with ThreadPoolExecutor(len(versions)) as pool:
+            list(pool.map(lambda v: promote(registry, ON_TOP1, name=NAME, version=v), versions))
+        assert pointed_to(registry) == versions[1]
 
 
 def test_a_version_that_is_gone_is_an_error(registry: Registry) -> None:
