@@ -15,7 +15,7 @@ from app.links import Links, NoLinks
 from app.methods import HeadAsGet
 from app.metrics import Metrics
 from app.observation import Observed
-from app.routes import health, metrics, models, page, predictions
+from app.routes import docs, health, metrics, models, page, predictions
 from app.settings import Settings
 from app.state import Service, State, open_service
 from worker.settings import JobSettings
@@ -63,6 +63,7 @@ def create_app(
         description=_DESCRIPTION,
         version="1",
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -70,7 +71,7 @@ def create_app(
     app.add_middleware(HeadAsGet)
     app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
     app.add_middleware(Observed, metrics=counted)
-    for part in (predictions, models, inference_protocol, health, metrics, page):
+    for part in (predictions, models, inference_protocol, health, metrics, page, docs):
         app.include_router(part.router)
     if jobs is not None:
         _add_jobs(app)

@@ -16,7 +16,7 @@ from app.keys import KeyRing, Scope
 from app.settings import LOOPBACK_NAMES
 
 _OPEN = re.compile(
-    r"/|/jobs|/models|/static/.+|/docs|/openapi\.json|/favicon\.ico|(/v2)?/health/(live|ready)"
+    r"/|/jobs|/models|/static/.+|/docs(/[a-z.-]+)?|/openapi\.json|/favicon\.ico|(/v2)?/health/(live|ready)"
 )
 
 

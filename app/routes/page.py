@@ -58,6 +58,10 @@ async def part(name: str) -> FileResponse:
     return _file(name)
 
 
-def _file(name: str) -> FileResponse:
-    file = FILES / name
+def page_file(file: Path) -> FileResponse:
+    """A file of a page, which may load nothing from elsewhere and run nothing inline."""
     return FileResponse(file, media_type=MEDIA_TYPES[file.suffix], headers=_HEADERS)
+
+
+def _file(name: str) -> FileResponse:
+    return page_file(FILES / name)
