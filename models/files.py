@@ -9,10 +9,15 @@ _USUAL_MODE = 0o666
 
 def replace_text(path: Path, text: str, *, mode: int = _USUAL_MODE) -> None:
     """Put `text` in the place of `path`: readers see the old content or the new, never a part."""
+    replace_bytes(path, text.encode(), mode=mode)
+
+
+def replace_bytes(path: Path, content: bytes, *, mode: int = _USUAL_MODE) -> None:
+    """The same with bytes."""
     partial = path.with_name(path.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

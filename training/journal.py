@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
+from torchvision.io import encode_png
 from tqdm import tqdm
 
 from training.checkpoint import Position
@@ -94,10 +96,15 @@ class Journal:
         tqdm.write(f"epoch {position.epoch}: {figures}", file=sys.stderr)
 
     def show(self, panels: Mapping[str, Tensor], position: Position) -> None:
-        """Pictures (3,H,W in [0, 1]) of what the network makes of some images."""
+        """Pictures (3,H,W in [0, 1]) of what the network makes of some images.
+
+        TensorBoard has those of every epoch, the run's folder the newest as PNG files.
+        """
         assert self._writer is not None
         for name, panel in panels.items():
             self._writer.add_image(name, panel, self._at(position))
+            pixels = panel.mul(255).round().to(torch.uint8)
+            self._run.picture(name, encode_png(pixels).numpy().tobytes())
 
     def watched(
         self, stage: str, items: Iterable[T], *, steps: int, position: Position

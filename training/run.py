@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
-from models.files import replace_text
+from models.files import replace_bytes, replace_text
 from training.config.recipes import RECIPE_CONFIG, RecipeConfig
 from training.config.supervision import (
     CONFIG_FILE,
@@ -122,6 +122,13 @@ class RunFolder:
         """Replace a file of the run in one step."""
         self.fence.check()
         replace_text(file, text)
+
+    def picture(self, name: str, content: bytes) -> None:
+        """Replace the PNG file `name` among the run's pictures."""
+        self.fence.check()
+        folder = self.path / "pictures"
+        folder.mkdir(exist_ok=True)
+        replace_bytes(folder / f"{name}.png", content)
 
 
 def _append(path: Path, record: dict[str, Any]) -> None:

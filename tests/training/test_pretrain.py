@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from tests.training.generated import content
 from training.backbone import build_backbone
@@ -84,6 +85,9 @@ def test_a_step_trains_a_backbone_that_others_can_start_from(
     metrics = json.loads(run.metrics_file.read_text().splitlines()[-1])["metrics"]
     assert {name.partition(".")[0] for name in metrics} == set(STEP_TASKS[step])
     assert list((run.path / "tensorboard").iterdir())
+    pictures = {path.stem: Image.open(path) for path in (run.path / "pictures").iterdir()}
+    assert set(pictures) == set(STEP_TASKS[step])
+    assert all(low < high for picture in pictures.values() for low, high in picture.getextrema())
 
 
 def test_an_interrupted_pretraining_ends_like_an_uninterrupted_one(
