@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -87,7 +88,7 @@ def test_a_step_trains_a_backbone_that_others_can_start_from(
     assert list((run.path / "tensorboard").iterdir())
     pictures = {path.stem: Image.open(path) for path in (run.path / "pictures").iterdir()}
     assert set(pictures) == set(STEP_TASKS[step])
-    assert all(low < high for picture in pictures.values() for low, high in picture.getextrema())
+    assert all(np.ptp(np.asarray(picture)) > 0 for picture in pictures.values())
 
 
 def test_an_interrupted_pretraining_ends_like_an_uninterrupted_one(

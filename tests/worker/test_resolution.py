@@ -69,7 +69,11 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
         resolve(config, tmp_path)
 
 
-@pytest.mark.parametrize("run", ["/etc", "../../etc", "stimuli", JOB[:-1], f"{JOB}/.."])
+@pytest.mark.parametrize(
+    "run",
+    ["/etc", "../../etc", "stimuli", JOB[:-1], f"{JOB}/.."],
+    ids=["absolute", "climbing", "step", "cut", "beyond"],
+)
 def test_a_run_that_is_no_jobs_id_is_refused(tmp_path: Path, run: str) -> None:
     with pytest.raises(NotAJob, match="expected the id of a job"):
         resolve(ExportConfig(run=Path(run)), tmp_path)
