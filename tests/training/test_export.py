@@ -7,7 +7,7 @@ import re
 import shutil
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from training.data.loading import InOrder, load
 from training.evaluation import Predictions, predicted_logits
 from training.export.gates import GateFailed
 from training.export.graph import ExportedNetwork
+from training.export.publication import Publication, published
 from training.launch import launch
 from training.recipes.export import NotesUnreadable
 from training.run import RunFolder
@@ -268,6 +269,41 @@ def test_card_says_that_int8_failed(second: Second) -> None:
     assert "- `int8` failed: single.mean_kl " in card
     assert "- This bundle ships float32 alone." in card
     assert "| metric | fp32 |\n" in card
+
+
+@pytest.fixture
+def killed(export_run: RunFolder, trained: RunFolder, tmp_path: Path) -> RunFolder:
+    """An export that was killed between its version and its results, its alias not yet moved."""
+    folder = tmp_path / "exported"
+    shutil.copytree(export_run.path.parent, folder)
+    run = RunFolder(folder / export_run.path.name)
+    run.results_file.unlink()
+    (folder / "models" / "tiny" / "aliases.json").unlink()
+    config = export_run.config().model_copy(update={"registry": folder / "models"})
+    (run.path / "config.json").write_text(config.model_dump_json())
+    return run
+
+
+def test_an_export_that_is_started_again_makes_no_second_version(
+    killed: RunFolder, many: Path, bundle: Bundle
+) -> None:
+    results = launch(killed, datasets_root=many)
+    assert results["digest"] == f"sha256:{bundle.digest}"
+    registry = Registry(killed.path.parent / "models", shipped=killed.path.parent / "none")
+    assert registry.versions("tiny") == ("1",)
+    assert registry.aliases("tiny") == {"production": "1"}
+
+
+def test_a_version_of_another_export_is_not_taken_for_its_own(
+    killed: RunFolder, bundle: Bundle
+) -> None:
+    sha256 = bundle.manifest.lineage.weights_sha256
+    registry = Registry(killed.path.parent / "models", shipped=killed.path.parent / "none")
+    assert published(killed, registry, weights_sha256=sha256) is not None
+    assert published(killed, registry, weights_sha256="0" * 64) is None
+    replace(Publication.of(bundle), digest="0" * 64).note(killed)
+    assert published(killed, registry, weights_sha256=sha256) is None
+    assert published(RunFolder(killed.path.parent), registry, weights_sha256=sha256) is None
 
 
 def test_failed_float32_gate_publishes_nothing(

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.bundle import Bundle, file_sha256
 from models.labels import LabelKind
 from models.manifest import Evaluation, Gate, Precision
 from models.registry import Registry
@@ -31,6 +32,7 @@ from training.export.gates import (
     parity_gate,
 )
 from training.export.graph import export_graph
+from training.export.publication import Publication, published
 from training.export.quantize import quantize_backbone
 from training.objectives import OBJECTIVES
 from training.provenance import lineage
@@ -85,7 +87,7 @@ class Export:
             gates.append(self._add_int8(draft))
         evaluations = tuple(self._evaluations(draft))
         draft.write(notes=self._notes, gates=tuple(gates), evaluations=evaluations)
-        self._run.fence.check()  # what was written is now published
+        Publication.of(Bundle.open(folder)).note(self._run)  # what was written is now published
 
     def _check_fp32(self, draft: Draft) -> list[Gate]:
         """Parity with PyTorch at several batch sizes, and the maps' identity."""
@@ -194,10 +196,15 @@ class Export:
 
 
 def export(config: ExportConfig, *, run: RunFolder, datasets_root: Path) -> dict[str, object]:
-    """Publish the run's best weights as the next version, and move the alias to it."""
+    """Publish the run's best weights as the next version, and move the alias to it.
+
+    Started again after it was killed it makes no second version of what it has published.
+    """
     trained = TrainedRun.open(config.run, datasets_root)
     registry = Registry(config.registry)
-    bundle = registry.publish(config.name, Export(config, trained, run=run).write)
+    bundle = published(run, registry, weights_sha256=file_sha256(trained.weights))
+    if bundle is None:
+        bundle = registry.publish(config.name, Export(config, trained, run=run).write)
     manifest = bundle.manifest
     run.fence.check()
     if config.alias is not None:
