@@ -166,7 +166,7 @@ ablations: evidence-datasets ## The same for the ablations
 
 .PHONY: report
 report: .venv/.ready ## Tables and plots of docs/results.md from the committed figures
-	@$(EVIDENCE) report --model models/store/default/1
+	@$(EVIDENCE) report --model default
 
 .PHONY: metrics
 metrics: datasets ## Score the default model on the test split and fold: the figures of its card

@@ -1,38 +1,84 @@
 """Predictions on this machine, without a server, by the very parts the server is made of."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
-from app.answers import answer
-from app.decoding import decode
-from app.schemas import Distribution, Multi, Single
-from models.preprocessing import preprocess
+from pydantic import ValidationError
+
+from app import options, prediction, problems
+from app.decoding import Decoder
+from app.errors import InvalidOption, RequestError
+from app.loaded_model import LoadedModel
+from app.options import Plan
+from app.routes.predictions import model_version
+from app.settings import usable_cores
+from app.uploads import Upload
 from models.registry import Registry
 from models.runtime import Session
+from sentiscope.service import images, predicting
+from sentiscope.service.prediction import Answer, FailedPrediction, Prediction
+from sentiscope.service.problem import Problem
 
 _MAX_PIXELS = 150_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class LocalModel:
-    """A loaded bundle that predicts image by image."""
+    """A loaded bundle that answers as a service does; safe to use from several threads."""
 
-    session: Session
+    model: LoadedModel
+    plan: Plan
+    decoder: Decoder
 
     @classmethod
-    def open(cls, reference: str, *, root: Path) -> Self:
-        """The model that `reference` names; raises ModelError."""
-        return cls(Session.open(Registry(root).open(reference)))
+    def open(cls, reference: str, *, root: Path, **asked: Unpack[predicting.Options]) -> Self:
+        """The model that `reference` names; raises ModelError and RequestError."""
+        session = Session.open(Registry(root).open(reference), threads=1)
+        return cls.of(session, **asked)
 
-    def predict(
-        self, content: bytes, *, top_k: int | None
-    ) -> dict[str, Single | Multi | Distribution]:
-        """All outputs for one encoded image, by kind; raises app.errors.AppError."""
-        spec = self.session.manifest.preprocessing
-        picture = decode(content, needed=spec.size, max_pixels=_MAX_PIXELS)
-        arrays = self.session.run(preprocess(picture.rgb, spec)[None])
-        return {
-            head.kind.value: answer(head, arrays[head.scores_name][0], top_k=top_k)
-            for head in self.session.manifest.outputs
-        }
+    @classmethod
+    def of(cls, session: Session, **asked: Unpack[predicting.Options]) -> Self:
+        """A loaded graph that is asked for `asked`; raises RequestError."""
+        try:
+            query = options.Options.model_validate(predicting.query(asked))
+        except ValidationError as error:
+            said = [f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()]
+            raise InvalidOption("; ".join(said)) from error
+        decoder = Decoder(max_pixels=_MAX_PIXELS, at_once=usable_cores())
+        return cls(LoadedModel(session), options.plan(query, session.manifest), decoder)
+
+    def predict(self, content: bytes, *, source: str | None = None) -> Answer:
+        """What the bytes of one image file make people feel."""
+        outcome = prediction.predict(
+            Upload(source, content), self.model, plan=self.plan, decoder=self.decoder
+        )
+        if isinstance(outcome.answer, RequestError):
+            problem = problems.of_error(outcome.answer, instance="")
+            found = Problem.model_validate(problem.model_dump())
+            return FailedPrediction(source=source, problem=found)
+        document = outcome.answer.model_dump(exclude_unset=True)
+        model = model_version(self.model).model_dump()
+        return Prediction.model_validate({**document, "source": source, "model": model})
+
+    def predict_each(self, files: Iterable[Path]) -> Iterator[Answer]:
+        """An answer for each file, in order; as many images at once as there are cores."""
+        hands = usable_cores()
+        with ThreadPoolExecutor(hands) as pool:
+            begun: deque[Future[Answer] | FailedPrediction] = deque()
+            for upload in images.uploads(files):
+                if isinstance(upload, FailedPrediction):
+                    begun.append(upload)
+                else:
+                    task = pool.submit(self.predict, upload.content, source=upload.source)
+                    begun.append(task)
+                if len(begun) > hands:
+                    yield _answer(begun.popleft())
+            yield from map(_answer, begun)
+
+
+def _answer(begun: Future[Answer] | FailedPrediction) -> Answer:
+    return begun if isinstance(begun, FailedPrediction) else begun.result()

@@ -29,6 +29,8 @@ def told(*errors: type[Exception]) -> Iterator[None]:
     """Errors that a person can act on end the command with their message alone."""
     try:
         yield
+    except BrokenPipeError:  # whoever read has read enough, as `head` does
+        raise
     except errors as error:
         fail(str(error))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
-from pathlib import PurePath
 from typing import Any, Literal, TypedDict
 
 import httpx
@@ -100,24 +99,21 @@ def _parts(images: Sequence[Upload], problem: Problem) -> list[Sequence[Upload]]
 
 def _request(images: Sequence[Upload], options: Options) -> Request:
     """One image goes as it is, several go as a form; asking twice does no harm."""
-    query = _query(options)
     if len(images) == 1:
         return Request(
             "POST",
             "/v1/predictions",
-            query=query,
+            query=query(options),
             headers={"Content-Type": _BYTES},
             content=images[0].content,
             repeatable=True,
         )
-    names = [PurePath(image.source or f"image-{place}").name for place, image in enumerate(images)]
-    parts = [
-        ("image", (name, image.content, _BYTES)) for name, image in zip(names, images, strict=True)
-    ]
-    return Request("POST", "/v1/predictions", query=query, parts=parts, repeatable=True)
+    parts = [("image", (f"{place}", image.content, _BYTES)) for place, image in enumerate(images)]
+    return Request("POST", "/v1/predictions", query=query(options), parts=parts, repeatable=True)
 
 
-def _query(options: Options) -> dict[str, str | int | float]:
+def query(options: Options) -> dict[str, str | int | float]:
+    """The options as a request has them; those that are None are left to the service."""
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     outputs = given.get("outputs")
     if outputs is not None and not isinstance(outputs, str):

@@ -42,11 +42,10 @@ class Problem(BaseModel):
         return self.type.rpartition(":")[2]
 
     def __str__(self) -> str:
-        """The detail, and each fault with where it is."""
-        lines = [f"  {fault.place}: {fault.msg}" for fault in self.errors]
-        if len(lines) == 1 and lines[0].strip() in self.detail:
-            lines = []
-        return "\n".join([self.detail, *lines])
+        """The detail, and each fault with its place unless the detail says it."""
+        if len(self.errors) == 1 and self.errors[0].msg in self.detail:
+            return self.detail
+        return "\n".join([self.detail, *(f"  {each.place}: {each.msg}" for each in self.errors)])
 
 
 def problem_of(response: httpx.Response) -> Problem:

@@ -23,6 +23,7 @@ from models.manifest import (
 from models.preprocessing import Interpolation, Preprocessing, Resize, preprocess
 from models.runtime import Session
 from sentiscope.local import LocalModel
+from sentiscope.service.prediction import Prediction
 from tests.tiny_bundle import SIDE, tiny_graph, tiny_outputs, write_tiny_bundle
 from training.export.card import model_card
 
@@ -209,7 +210,9 @@ def test_snippet_of_an_exported_bundle_prints_what_predict_answers(
     (tmp_path / "model.onnx").symlink_to(bundle.path / "model.onnx")
     monkeypatch.chdir(tmp_path)
     exec(code(bundle.card()), {})
-    answer = LocalModel(Session.open(bundle)).predict(content, top_k=None)["single"]
-    scores = {score.label: round(score.score, 3) for score in answer.scores}
+    answer = LocalModel.of(Session.open(bundle)).predict(content)
+    assert isinstance(answer, Prediction)
+    assert answer.single
+    scores = {score.label: round(score.score, 3) for score in answer.single.scores}
     labels = bundle.manifest.outputs[0].labels.names
     assert capsys.readouterr().out == f"{ {label: scores[label] for label in labels} }\n"
