@@ -22,6 +22,17 @@ export function merged(below, above) {
   return found;
 }
 
+/** Where each data set is named: its name, and all paths to it. */
+export function datasetPaths(config, path = [], found = new Map()) {
+  for (const [name, value] of Object.entries(config ?? {})) {
+    const here = [...path, Array.isArray(config) ? Number(name) : name];
+    const isNamed = here.at(-2) === "datasets" || (here.at(-3) === "datasets" && name === "name");
+    if (isNamed && typeof value === "string") found.set(value, [...(found.get(value) ?? []), here]);
+    else if (value !== null && typeof value === "object") datasetPaths(value, here, found);
+  }
+  return found;
+}
+
 /** Paths of the runs that a configuration builds upon. */
 export function runPaths(config, path = []) {
   return Object.entries(config ?? {}).flatMap(([name, value]) => {

@@ -3,10 +3,13 @@
 import { make } from "./element.js";
 
 export class Field {
-  /** `path` is where its value stands in a request's body; `initial` what it shows first. */
-  constructor(path, label, control, { hint, initial } = {}) {
+  /**
+   * `path` is where its value stands in a request's body, as it does at every path of `also`;
+   * `initial` is what it shows first.
+   */
+  constructor(path, label, control, { hint, initial, also = [] } = {}) {
     const id = `field-${path.join("-")}`;
-    this.path = path;
+    this.paths = [path, ...also];
     this.control = control;
     this.initial = initial ?? "";
     this.fault = make("p", { id: `${id}-fault`, class: "fault", hidden: true });

@@ -1,6 +1,6 @@
 // The fields of a configuration that people change most, by kind of job.
 
-import { runPaths, valueAt } from "./config_path.js";
+import { datasetPaths, runPaths, valueAt } from "./config_path.js";
 import { make } from "./element.js";
 import { Field, choice, numberInput, textInput } from "./field.js";
 
@@ -34,7 +34,16 @@ export function fieldsOf(kind, config) {
     new Field(["config", ...path], label, control(), {
       initial: valueAt(config, path), hint: path[0] === "steps_per_epoch" && "Empty: all pictures once",
     }));
-  return kind === "pipeline" ? usual : [...runPaths(config).map((path) => runField(config, path)), ...usual];
+  const data = [...datasetPaths(config)].map(([name, paths]) => datasetField(name, paths));
+  return kind === "pipeline" ? [...data, ...usual]
+    : [...runPaths(config).map((path) => runField(config, path)), ...data, ...usual];
+}
+
+/** One for a data set, wherever the configuration names it. */
+function datasetField(name, paths) {
+  const [path, ...also] = paths.map((each) => ["config", ...each]);
+  return new Field(path, `Data set ${name}`, textInput({ list: "known-datasets", spellcheck: "false" }),
+    { initial: name, also, hint: "Another one, in all its places" });
 }
 
 /** The job that made a run; a shipped configuration names a folder, which REST has no use for. */

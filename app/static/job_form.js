@@ -29,6 +29,7 @@ export class JobForm {
     this.errors = make("div", { class: "wrong", role: "alert", hidden: true });
     this.request = make("div", {});
     this.known = make("datalist", { id: "known-jobs" });
+    this.datasets = make("datalist", { id: "known-datasets" });
     this.element = make("form", { class: "panel stack", novalidate: true, "aria-label": "New job" },
       make("h2", {}, "New job"), this.errors,
       make("div", { class: "fields" }, this.kind.element, this.preset.element, this.name.element),
@@ -36,7 +37,7 @@ export class JobForm {
       this.json.element,
       make("details", {}, make("summary", {}, "The preset in full"), this.whole),
       make("details", {}, make("summary", {}, "The call for this"), this.request),
-      this.known,
+      this.known, this.datasets,
       make("p", { class: "row end" }, make("a", { class: "button quiet", href: "#" }, "Back"),
         make("button", {}, "Submit")));
     this.kind.control.addEventListener("change", () => this.#fillPresets());
@@ -46,11 +47,13 @@ export class JobForm {
   }
 
   async open() {
-    const [{ items }, ...pages] = await Promise.all([read("v1/presets"),
-      ...TRAINED.map((kind) => read("v1/jobs", { kind, limit: 50 }))]);
+    const [{ items }, datasets, ...pages] = await Promise.all([read("v1/presets"),
+      read("v1/datasets", { limit: 100 }), ...TRAINED.map((kind) => read("v1/jobs", { kind, limit: 50 }))]);
     this.presets = items;
     this.known.replaceChildren(...pages.flatMap((page) => page.items).map((job) =>
       make("option", { value: job.id }, `${titleOf(job)}, ${job.status}`)));
+    this.datasets.replaceChildren(...datasets.items.map(({ name, title }) =>
+      make("option", { value: name }, title ?? name)));
     this.#fillPresets();
     return this;
   }
@@ -78,7 +81,8 @@ export class JobForm {
   #body() {
     let changes = this.preset.value ? { preset: this.preset.value } : {};
     for (const field of this.fields.filter((each) => each.isChanged)) {
-      changes = withValue(changes, this.below, field.path.slice(1), field.value === "" ? null : field.value);
+      const value = field.value === "" ? null : field.value;
+      for (const path of field.paths) changes = withValue(changes, this.below, path.slice(1), value);
     }
     const more = JSON.parse(this.json.control.value.trim() || "{}");
     if (more === null || typeof more !== "object" || Array.isArray(more)) {
@@ -146,7 +150,7 @@ export class JobForm {
   #fieldAt(path) {
     const text = path.join(".");
     const own = [this.kind, this.preset, this.name, ...this.fields];
-    return own.find((field) => field.path.join(".") === text)
+    return own.find(({ paths }) => paths.some((each) => each.join(".") === text))
       ?? (path[0] === "config" ? this.json : undefined);
   }
 

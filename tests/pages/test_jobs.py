@@ -167,3 +167,20 @@ def test_evaluation_takes_the_job_that_it_is_of(tab: Tab, pages: Site) -> None:
     tab.run("document.querySelector('form').requestSubmit()")
     tab.until("document.querySelector('.pill')")
     assert pages.store.get(tab.run("location.hash.slice(1)")).depends_on == (job_id,)
+
+
+def test_a_data_set_is_chosen_once_for_all_its_places(tab: Tab, pages: Site) -> None:
+    tab.open(f"{pages.url}/jobs#new")
+    tab.until("document.querySelector('#field-config-preset')?.value === 'demo/pipeline'")
+    known = "[...document.querySelectorAll('#known-datasets option')].map((o) => o.value)"
+    assert set(tab.run(known)) == {each.name for each in pages.settings.datasets_root.iterdir()}
+    fields = "[...document.querySelectorAll('[list=known-datasets]')]"
+    labels = tab.run(f"{fields}.map((field) => field.labels[0].innerText)")
+    assert labels == ["Data set demo-scenes", "Data set demo-pairs", "Data set demo-emotions"]
+    emotions = tab.run(f"{fields}[2].id")
+    tab.choose(f"#{emotions}", "nowhere")
+    tab.run("document.querySelector('form').requestSubmit()")
+    tab.until(f"document.querySelector('#{emotions}').getAttribute('aria-invalid') === 'true'")
+    assert "nowhere" in tab.text(f"#{emotions}-fault")
+    assert all("404" in each for each in tab.complaints())
+    tab.pipe.events.clear()
