@@ -116,9 +116,9 @@ lock: $(UV) ## Pin the dependencies anew: hashed, and without any address
 	$$c requirements/uv.in -o requirements/uv.txt; \
 	$$c pyproject.toml --extra cpu --group build -o requirements/serve-cpu.txt; \
 	$$c pyproject.toml --extra gpu --group build -o requirements/serve-gpu.txt; \
-	$$c pyproject.toml --extra cpu --extra jobs --group build -o requirements/api.txt; \
+	$$c pyproject.toml --extra cpu --extra jobs --extra otel --group build -o requirements/api.txt; \
 	$$c pyproject.toml --extra cpu --extra jobs --extra train --group build -o requirements/worker.txt; \
-	$$c pyproject.toml --extra cpu --extra jobs --extra parquet --extra report --extra train --group dev -o requirements/dev.txt
+	$$c pyproject.toml --extra cpu --extra jobs --extra otel --extra parquet --extra report --extra train --group dev -o requirements/dev.txt
 
 # --- Models and figures -----------------------------------------------------------------------
 

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from opentelemetry.trace import Tracer, TracerProvider
 
-from app import decoding, problems
+from app import decoding, problems, tracing
 from app.errors import NotReady
 from app.guard import Guard
 from app.inference_protocol import routes as inference_protocol
@@ -35,20 +36,22 @@ def create_app(
     *,
     announce: Announce = _log.info,
     leaving: Callable[[], bool] = lambda: False,
+    tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """The service; once it runs, `announce` is told which model answers, or why none does.
 
     Jobs are a part of it where `jobs` names a Redis. `leaving` says whether the server is about
-    to stop, so that streams without an end do not keep it. Raises KeysUnreadable.
+    to stop, so that streams without an end do not keep it. With a `tracer_provider` requests are
+    traced. Raises KeysUnreadable.
     """
-    counted = Metrics()
+    counted, tracer = Metrics(), tracing.tracer(tracer_provider)
     if jobs is not None and jobs.redis_url is None:
         jobs = None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            state = State(service=await _opened(settings, counted, stack))
+            state = State(service=await _opened(settings, counted, tracer, stack))
             if jobs is not None:
                 from app.jobs_state import opened
 
@@ -66,6 +69,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=tracing.telemetry(tracer_provider),
     )
     problems.add_handlers(app)
     app.add_middleware(HeadAsGet)
@@ -89,10 +93,12 @@ def _add_jobs(app: FastAPI) -> None:
         app.include_router(part.router)
 
 
-async def _opened(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Service:
+async def _opened(
+    settings: Settings, metrics: Metrics, tracer: Tracer, stack: AsyncExitStack
+) -> Service:
     """The service, its models followed; `stack` closes it."""
     links = await stack.enter_async_context(_links(settings, metrics))
-    service = open_service(settings, metrics, links)
+    service = open_service(settings, metrics, links, tracer)
     stack.callback(service.queue.close)
     await stack.enter_async_context(service.models.following())
     decoding.prepare()

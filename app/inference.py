@@ -21,6 +21,9 @@ class Done(Generic[T]):
     """A job's value, and the seconds that it waited for a thread and then ran."""
 
     value: T
+    since: float
+    """When it came, on the clock of `time.perf_counter`."""
+
     waited_s: float
     ran_s: float
 
@@ -158,5 +161,5 @@ def _run(waiting: _Waiting) -> Callable[[], None]:
     except BaseException as error:  # the boundary of the thread: it goes on in the caller
         return partial(waiting.future.set_exception, error)
     ended = time.perf_counter()
-    done = Done(value, waited_s=began - waiting.since, ran_s=ended - began)
+    done = Done(value, since=waiting.since, waited_s=began - waiting.since, ran_s=ended - began)
     return partial(waiting.future.set_result, done)

@@ -1,6 +1,7 @@
 """Serving: settings in, a process that answers until it is told to stop."""
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -11,7 +12,7 @@ from typing import NoReturn
 import uvicorn
 from pydantic import ValidationError
 
-from app import binding
+from app import binding, tracing
 from app.errors import AppError
 from app.factory import create_app
 from app.keys import KeyRing, key_ring
@@ -42,6 +43,7 @@ def serve(settings: Settings, jobs: JobSettings) -> None:
     try:
         demand(settings.provider)
         keys = key_ring(settings.keys_file)
+        tracer_provider = tracing.configured(os.environ)
         listening = _listening(settings, keys)
     except (AppError, ProviderUnavailable) as error:
         _give_up(str(error))
@@ -53,7 +55,13 @@ def serve(settings: Settings, jobs: JobSettings) -> None:
         return server.should_exit
 
     config = uvicorn.Config(
-        create_app(settings, _possible(jobs), announce=announce, leaving=leaving),
+        create_app(
+            settings,
+            _possible(jobs),
+            announce=announce,
+            leaving=leaving,
+            tracer_provider=tracer_provider,
+        ),
         http="httptools",
         ws="none",
         lifespan="on",

@@ -14,13 +14,14 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import tracing
 from app.metrics import Metrics
 from app.problems import REFUSED
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered."""
 
-_HEADER = b"x-request-id"
+_HEADER = "x-request-id"
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _UNKNOWN_ROUTE = "none"
 _log = logging.getLogger("sentiscope.access")
@@ -39,13 +40,14 @@ class Observed:
             return
         request_id = _request_id(Headers(scope=scope))
         began, status = time.perf_counter(), 0
+        told = {_HEADER: request_id, **tracing.mark(request_id)}
+        added = [(name.encode(), value.encode()) for name, value in told.items()]
 
         async def send_observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message["headers"], (_HEADER, request_id.encode())]
-                message = {**message, "headers": headers}
+                message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
         token = REQUEST_ID.set(request_id)
@@ -76,7 +78,7 @@ class Observed:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, request id, and a record's `fields`."""
+    """One JSON object a line: time, level, logger, message, ids of request and trace, `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -89,6 +91,8 @@ class JsonLines(logging.Formatter):
         }
         if (request_id := REQUEST_ID.get()) is not None:
             told["request_id"] = request_id
+        if (trace_id := tracing.trace_id()) is not None:
+            told["trace_id"] = trace_id
         if record.exc_info:
             told["error"] = self.formatException(record.exc_info)
         return json.dumps({**told, **fields}, default=str)
@@ -104,5 +108,5 @@ def log_as_json() -> None:
 
 def _request_id(headers: Headers) -> str:
     """The client's own, if it is a plain one: it goes into headers and logs."""
-    given = headers.get("x-request-id", "")
+    given = headers.get(_HEADER, "")
     return given if _PLAIN.fullmatch(given) else uuid.uuid4().hex

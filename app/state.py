@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
 
 from fastapi import Depends, Request
+from opentelemetry.trace import Tracer
 
 from app import measures
 from app.decoding import Decoder
@@ -32,6 +33,7 @@ class Service:
     decoder: Decoder
     metrics: Metrics
     links: Links
+    tracer: Tracer
 
     async def model(self, reference: str | None) -> LoadedModel:
         """The model of that name, or the service's own; raises NotReady when that is missing."""
@@ -60,7 +62,7 @@ class State(TypedDict):
     """Only where jobs are enabled."""
 
 
-def open_service(settings: Settings, metrics: Metrics, links: Links) -> Service:
+def open_service(settings: Settings, metrics: Metrics, links: Links, tracer: Tracer) -> Service:
     """A service that has loaded no model yet; close its queue in the end."""
     registry = Registry(settings.models_root, settings.shipped_root)
     models = ModelCache(registry, opener(settings), budget_bytes=settings.models_memory_bytes)
@@ -69,7 +71,7 @@ def open_service(settings: Settings, metrics: Metrics, links: Links) -> Service:
     metrics.gauge(measures.QUEUE_IMAGES, lambda: {(): queue.held})
     metrics.gauge(measures.QUEUE_AGE, lambda: {(): queue.age_s()})
     metrics.gauge(measures.MODEL_LOADED, lambda: {_exact(model): 1.0 for model in models.loaded})
-    return Service(settings, models, queue, decoder, metrics, links)
+    return Service(settings, models, queue, decoder, metrics, links, tracer)
 
 
 def _exact(model: LoadedModel) -> tuple[str, ...]:

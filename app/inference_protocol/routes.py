@@ -19,6 +19,7 @@ from app.reading import read_bytes
 from app.routes.predictions import limits
 from app.state import Service, TheService
 from app.timing import count, server_timing
+from app.tracing import trace_stages
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 _EXTENSIONS = ["binary_tensor_data", "classification"]
@@ -114,6 +115,7 @@ async def _infer(request: Request, service: Service, *, reference: str) -> Respo
         asked = await asyncio.to_thread(inference, *given, most=settings.max_images)
     work = service.queue.run(asked.jobs(service.decoder), deadline_s=settings.deadline_s)
     done = await unless_gone(request, work)
+    trace_stages(service.tracer, done)
     answer = asked.answer([each.value for each in done])
     count(done, service.metrics)
     return _response(answer, done)

@@ -21,6 +21,7 @@ from app.schemas import FailedPrediction, ModelVersion, Prediction, Predictions
 from app.settings import Settings
 from app.state import Service, TheService
 from app.timing import count, server_timing
+from app.tracing import trace_stages
 from app.uploads import Link, Upload
 
 router = APIRouter(prefix="/v1", tags=["predictions"])
@@ -42,6 +43,7 @@ async def predict_images(
     service.queue.check_room()
     images = await read_uploads(request, limits(service.settings))
     found = await unless_gone(request, _found(images, service, model, plan))
+    trace_stages(service.tracer, found.done, fetch_s=found.fetch_s)
     _raise_if_all_failed([each.value for each in found.done])
     count(found.done, service.metrics)
     return _response(request, model, found)

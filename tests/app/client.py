@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
+from opentelemetry.trace import TracerProvider
 from starlette.types import Receive, Scope, Send
 
 from app.factory import create_app
@@ -55,11 +56,17 @@ class Client:
 
 
 @contextmanager
-def serving(settings: Settings, jobs: JobSettings | None = None) -> Iterator[Client]:
+def serving(
+    settings: Settings,
+    jobs: JobSettings | None = None,
+    *,
+    tracer_provider: TracerProvider | None = None,
+) -> Iterator[Client]:
     """A service that runs as under a server, its lifespan included."""
+    app = create_app(settings, jobs, tracer_provider=tracer_provider)
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_connected(create_app(settings, jobs))) as http,
+        portal.wrap_async_context_manager(_connected(app)) as http,
     ):
         yield Client(portal, http)
 
