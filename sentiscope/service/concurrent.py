@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -77,7 +77,7 @@ class AsyncClient:
         *,
         batch_size: int = BATCH_SIZE,
         **options: Unpack[Options],
-    ) -> AsyncIterator[Answer]:
+    ) -> AsyncGenerator[Answer, None]:
         """The same, answer by answer, while no more than `at_once` batches are held in memory."""
         left = batches(images, size=batch_size)
         on_their_way: deque[asyncio.Task[tuple[Answer, ...]]] = deque()
