@@ -16,9 +16,13 @@ from tests.processes import Process, until, working_in
 from tests.sentiscope.launched import Launched
 from tests.training.generated import DEFAULTS
 from training.run import RunFolder
+from worker.settings import JobSettings
+
+RECOVERY_S = 60.0
+"""Within which a job goes on after any kill, with the settings as they come."""
 
 PATIENCE_S = 180.0
-"""Within which a job goes on after a kill: 60 s on idle cores, but tests run on busy ones."""
+"""For what nobody promised a time for, on a machine that does much else."""
 
 LONGEST_S = 600.0
 """For a whole job, on a machine that does much else."""
@@ -27,12 +31,15 @@ PATIENT = Retries(attempts=10_000, patience_s=LONGEST_S)
 
 EPOCHS = 20
 CONFIG: Mapping[str, Any] = {**DEFAULTS, "epochs": EPOCHS, "checkpoint_every_s": 0.2}
-SETTINGS: Mapping[str, object] = {
+SETTINGS: Mapping[str, float] = {
     "lease_s": 4,
     "sweep_every_s": 0.5,
     "max_attempts": 1000,
     "stop_grace_s": 8,
 }
+_FINDING = ("lease_s", "sweep_every_s")
+"""Settings that say how soon a job without a worker is found."""
+
 _WATCH_EVERY_S = 0.02
 
 
@@ -81,6 +88,17 @@ class Plant:
         """Until it has made a checkpoint and then ended another epoch, and is in the next."""
         before = self._epochs(job_id)
         until(lambda: self._epochs(job_id) > before or None, timeout_s=PATIENCE_S)
+
+    def time_until_it_goes_on(self, job_id: str) -> float:
+        """Seconds until it has got beyond where it was, or has ended."""
+        before, since = self._epochs(job_id), time.monotonic()
+
+        def look() -> bool | None:
+            beyond = self._epochs(job_id) > before
+            return beyond or self.run(job_id).results_file.exists() or None
+
+        until(look, timeout_s=LONGEST_S)
+        return time.monotonic() - since
 
     def wait_for_the_end(self, job_id: str) -> Job:
         """Its record, once it has ended."""
@@ -154,6 +172,14 @@ KILLS: tuple[Callable[[Plant, str], None], ...] = (
     kill_api,
     kill_redis,
 )
+
+
+def recovery_limit_s() -> float:
+    """RECOVERY_S, less what a job without a worker is found sooner with SETTINGS."""
+    sooner_s: float = sum(
+        JobSettings.model_fields[name].default - SETTINGS[name] for name in _FINDING
+    )
+    return RECOVERY_S - sooner_s
 
 
 def training(folder: Path, job_id: str) -> list[Process]:

@@ -17,6 +17,7 @@ from tests.faults.plant import (
     Crowd,
     Plant,
     listened,
+    recovery_limit_s,
     training,
 )
 from tests.processes import until
@@ -65,6 +66,8 @@ def disturb(plant: Plant, kills: Sequence[Kill], undisturbed: RunFolder) -> None
         for kill in kills:
             plant.wait_for_an_epoch(job_id)
             kill(plant, job_id)
+            took_s, limit_s = plant.time_until_it_goes_on(job_id), recovery_limit_s()
+            assert took_s <= limit_s, f"{kill}: it went on after {took_s:.0f} s, not {limit_s:.0f}"
         job = plant.wait_for_the_end(job_id)
     assert job.status == "succeeded", job.error
     assert len(crowd.seen) == 1, crowd.seen
