@@ -16,9 +16,9 @@ app = typer.Typer(no_args_is_help=True)
 RootOption = Annotated[Path, typer.Option("--root", help="Folder of canonical data sets.")]
 _ROOT = Path("var/datasets")
 _FORMATS = (
-    "class_folder, fi, emotionroi, twitter, artphoto, abstract, emotion6, ldl, emotic, emoset, "
-    "webemo, wikiart_emotions, artemis, sentibank, places365, miniplaces, flickr8k, anp_mined "
-    "or canonical."
+    "class_folder, imagefolder, fi, emotionroi, twitter, artphoto, abstract, emotion6, ldl, "
+    "emotic, emoset, webemo, wikiart_emotions, artemis, sentibank, places365, miniplaces, "
+    "flickr8k, anp_mined or canonical."
 )
 
 

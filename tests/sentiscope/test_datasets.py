@@ -38,6 +38,15 @@ def test_class_folder_is_imported_from_any_packing(tmp_path: Path, pack: Packing
     assert said.splitlines()[-1] == f"digest {card['digest']}"
 
 
+def test_hugging_face_s_imagefolder_is_imported_as_it_lies(tmp_path: Path) -> None:
+    data = {f"data/{name}": content for name, content in CLASSES.items()}
+    (source,) = as_folder(tmp_path, {**data, "README.md": b"# Moods"})
+    root = tmp_path / "datasets"
+    command = ("datasets", "import", "imagefolder", source, "--name", "moods", "--root", root)
+    assert "12 images (train 4, val 4, test 4)" in sentiscope(*command).stdout
+    assert sentiscope("datasets", "list", "--root", root).stdout.startswith("moods: single (2);")
+
+
 def test_options_reach_the_data_set(tmp_path: Path) -> None:
     given = ("--labels", "sad,glad", "--title", "My own", "--terms", "Ours.")
     _, made = imported(tmp_path, as_folder(tmp_path, CLASSES), *given)

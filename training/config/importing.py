@@ -16,6 +16,7 @@ class ImportFormat(StrEnum):
     """The public layouts that can be imported; `docs/datasets.md` describes each."""
 
     CLASS_FOLDER = "class_folder"
+    IMAGEFOLDER = "imagefolder"
     FI = "fi"
     EMOTIONROI = "emotionroi"
     TWITTER = "twitter"

@@ -62,7 +62,7 @@ def row_label(row: Row, known: LabelSet | None) -> str | None:
     """The one label of a row; none where its cell is empty."""
     if known is None or not row.has(LABEL):
         return None
-    label = row.text(LABEL)
+    label = row.name(LABEL)
     _check_known(row, (label,), known)
     return label
 

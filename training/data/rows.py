@@ -44,6 +44,13 @@ class Row:
             raise self.bad(given=f"{value!r} for {column}", expected="text")
         return value.strip()
 
+    def name(self, column: str) -> str:
+        """The cell as a name: text, or the whole number that a class is called by."""
+        value = self.cells.get(column)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.text(column)
+
     def number(self, column: str) -> float:
         """The cell as a finite number of at least 0."""
         value = self.cells.get(column)

@@ -4,14 +4,21 @@ import os
 import stat
 import threading
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from training.config.importing import MAX_FILE_BYTES
 from training.errors import TrainingError
 
-KEPT_FOLDERS = frozenset({"train", "val", "valid", "validation", "test", "images"})
+SPLIT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+"""What folders of a split are called, as the Hugging Face loaders know them too."""
+
+KEPT_FOLDERS = frozenset({"images"}.union(*SPLIT_NAMES.values()))
 """Folders that mean something where they stand alone, and so are not stripped."""
 
 
@@ -262,7 +269,8 @@ class WithFiles:
         return self._files[name].read_bytes() if name in self._files else self._source.read(name)
 
 
-def _common_folder(names: Iterable[str]) -> str | None:
+def common_folder(names: Iterable[str]) -> str | None:
+    """The one top-level folder that all files share and that says nothing by its name."""
     tops = {name.partition("/")[0] if "/" in name else "" for name in names}
     top = tops.pop() if len(tops) == 1 else ""
     return None if not top or top.lower() in KEPT_FOLDERS else top
@@ -283,6 +291,6 @@ def open_source(paths: Sequence[Path]) -> Source:
             f"given {given}; expected one existing folder, or .zip files; and maybe files beside it"
         )
     source: Source = FolderSource(folders[0]) if folders else ZipSource(*zips)
-    folder = _common_folder(source.names())
+    folder = common_folder(source.names())
     source = source if folder is None else SubfolderSource(source, folder)
     return WithFiles(source, files) if files else source

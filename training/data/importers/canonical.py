@@ -136,7 +136,7 @@ def _written_order(source: Source, rows: Sequence[Row]) -> Mapping[LabelKind, La
 
 def _found_order(rows: Sequence[Row], options: ImportOptions) -> Mapping[LabelKind, LabelSet]:
     """The label sets in the order of the options, else names sorted and columns as they come."""
-    single = {row.text(LABEL) for row in rows if row.has(LABEL)}
+    single = {row.name(LABEL) for row in rows if row.has(LABEL)}
     multi = {name for row in rows if row.has(LABELS) for name in row.texts(LABELS)}
     names = {
         LabelKind.SINGLE: single and (options.labels or tuple(sorted(single))),

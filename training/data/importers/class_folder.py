@@ -14,14 +14,10 @@ from training.data.importers.listing import (
     is_image,
     label_set,
 )
-from training.data.source import Source
+from training.data.source import SPLIT_NAMES, Source
 
 SPLIT_FOLDERS: Mapping[str, Split] = {
-    "train": Split.TRAIN,
-    "val": Split.VAL,
-    "valid": Split.VAL,
-    "validation": Split.VAL,
-    "test": Split.TEST,
+    name: Split(split) for split, names in SPLIT_NAMES.items() for name in names
 }
 
 _AS_THEY_ARE: Mapping[str, str] = {}

@@ -14,6 +14,7 @@ from training.data.importers.emotic import import_emotic
 from training.data.importers.emotion6 import import_emotion6
 from training.data.importers.fixed_classes import import_emotionroi, import_fi, import_webemo
 from training.data.importers.flickr8k import import_flickr8k
+from training.data.importers.imagefolder import import_imagefolder
 from training.data.importers.ldl import import_ldl
 from training.data.importers.listing import Importer
 from training.data.importers.scenes import import_miniplaces, import_places365
@@ -23,6 +24,7 @@ from training.data.importers.wikiart_emotions import import_wikiart_emotions
 
 IMPORTERS: Mapping[str, Importer] = {
     ImportFormat.CLASS_FOLDER: import_class_folder,
+    ImportFormat.IMAGEFOLDER: import_imagefolder,
     ImportFormat.FI: import_fi,
     ImportFormat.EMOTIONROI: import_emotionroi,
     ImportFormat.TWITTER: import_twitter,
