@@ -72,6 +72,7 @@ def create_app(
         telemetry=tracing.telemetry(tracer_provider),
     )
     problems.add_handlers(app)
+    app.add_middleware(problems.Unforeseen)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
     app.add_middleware(Observed, metrics=counted)

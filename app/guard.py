@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -41,8 +40,12 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
 }
+"""Where an answer has none of its own: pages and files do."""
 
 
 def needed_scope(method: str, path: str) -> Scope | None:
@@ -103,7 +106,7 @@ class Guard:
                 f"{', '.join(sorted(self._names))} alone (SENTISCOPE_HOST_NAMES adds names)"
             )
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and origin.partition("://")[2].lower() != host.lower():
             raise OriginRefused(
                 f"pages of {origin!r} may not use this service; without API keys only its own page"
                 " may"

@@ -13,6 +13,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from app import binding, tracing
+from app.connection import BoundedHttp
 from app.errors import AppError
 from app.factory import create_app
 from app.keys import KeyRing, key_ring
@@ -62,7 +63,7 @@ def serve(settings: Settings, jobs: JobSettings) -> None:
             leaving=leaving,
             tracer_provider=tracer_provider,
         ),
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         log_level="warning",

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors, methods
 from app.errors import Fault, InternalError, RequestError
@@ -83,6 +84,30 @@ def add_handlers(app: FastAPI) -> None:
     for kind in (RequestError, ModelError, RequestValidationError, ClientDisconnect, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(Exception, _answer)
+
+
+class Unforeseen:
+    """Innermost middleware: answers what nobody foresaw, so that the others see an answer too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; an answer that has begun is broken off."""
+        began = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except Exception as error:  # the boundary of the request
+            if began or scope["type"] != "http":
+                raise
+            request = Request(scope)
+            await answer(request, _unforeseen(request, error))(scope, receive, send)
 
 
 async def _answer(request: Request, error: Exception) -> Response:

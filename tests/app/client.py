@@ -63,7 +63,13 @@ def serving(
     tracer_provider: TracerProvider | None = None,
 ) -> Iterator[Client]:
     """A service that runs as under a server, its lifespan included."""
-    app = create_app(settings, jobs, tracer_provider=tracer_provider)
+    with serving_app(create_app(settings, jobs, tracer_provider=tracer_provider)) as client:
+        yield client
+
+
+@contextmanager
+def serving_app(app: FastAPI) -> Iterator[Client]:
+    """That service, where it is made already."""
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(_connected(app)) as http,

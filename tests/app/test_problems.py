@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 
 import anyio
 import httpx
@@ -6,11 +7,12 @@ import pytest
 from fastapi import FastAPI
 
 from app.errors import RequestError
+from app.factory import create_app
 from app.problems import add_handlers, of_error, of_model_error
 from models.bundle import BrokenBundle
 from models.errors import ModelError
 from models.registry import UnknownModel
-from tests.app.client import Client, assert_problem
+from tests.app.client import Client, assert_problem, serving_app, tiny_settings
 
 
 def _all(kind: type[RequestError]) -> list[type[RequestError]]:
@@ -73,6 +75,25 @@ def test_method_that_is_not_allowed_is_a_problem_with_those_that_are(
     problem = assert_problem(response, 405)
     assert response.headers["allow"] == allowed
     assert allowed in problem["detail"]
+
+
+def test_mistake_of_the_service_is_answered_as_everything_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(tiny_settings(tmp_path))
+
+    @app.get("/wrong")
+    async def wrong() -> None:
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.ERROR), serving_app(app) as client:
+        response = client.get("/wrong")
+        assert_problem(response, 500)
+        told = client.get("/metrics").text
+    assert response.headers["x-request-id"]
+    assert response.headers["x-frame-options"] == "DENY"
+    assert caplog.text.count("Traceback") == 1
+    assert 'route="/wrong",status="500"} 1.0' in told
 
 
 def test_mistake_of_the_service_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:

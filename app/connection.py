@@ -1,0 +1,76 @@
+"""HTTP on one connection, with bounds on what comes before a body and behind it."""
+
+from asyncio import TimerHandle, Transport
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES = 64 * 1024
+HEAD_S = 30.0
+
+_REFUSAL = b"the request line and headers exceed %d bytes" % MAX_HEAD_BYTES
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\n"
+    b"connection: close\r\n\r\n%s" % (len(_REFUSAL), _REFUSAL)
+)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's protocol, which is inherited as it has no place for a bound.
+
+    Its parser keeps request lines, headers and trailers of any length, and waits for them for ever.
+    """
+
+    _unfinished = 0
+    """Bytes since the parser last had something whole: headers, a piece of a body, a message."""
+
+    _patience: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; without an end in sight it is refused."""
+        self._unfinished += len(data)
+        super().data_received(data)
+        if self._unfinished > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Wait for the headers."""
+        self._wait()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A whole head; `reading` bounds the body."""
+        self._unfinished = 0
+        self._wait_no_longer()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._unfinished = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end, and the begin of the next message."""
+        self._unfinished = 0
+        super().on_message_complete()
+
+    def _wait(self) -> None:
+        self._wait_no_longer()
+        self._patience = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None

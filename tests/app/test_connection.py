@@ -1,0 +1,137 @@
+"""Raw bytes at a real port: what comes before a body is bounded too."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from app import connection
+from tests.app.client import publish_tiny
+from tests.app.pictures import encoded, solid
+from tests.app.server import Server, post_image, served
+
+IMAGE = encoded(solid())
+BEGIN = b"POST /v1/predictions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+CHUNKED = BEGIN + b"Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n"
+PIECE = b"a" * 16_384
+MOST = 50 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("connection")
+    publish_tiny(folder)
+    with served(folder) as opened:
+        assert post_image(opened.url, IMAGE).status_code == 200
+        yield opened
+        assert post_image(opened.url, IMAGE).status_code == 200
+
+
+def connected(server: Server) -> socket.socket:
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+def answer(client: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    found = b""
+    try:
+        while part := client.recv(65_536):
+            found += part
+    except ConnectionError:
+        pass
+    return found
+
+
+def memory_kib(server: Server) -> int:
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+    found = re.search(r"VmRSS:\s+(\d+)", status)
+    assert found
+    return int(found[1])
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"GET /", PIECE),
+        (BEGIN + b"X-Long: ", PIECE),
+        (BEGIN, b"X-Many: %s\r\n" % PIECE[:100]),
+        (CHUNKED + b"\r\n1;", PIECE),
+        (CHUNKED + b"\r\n1\r\na\r\n0\r\nX-Trailer: ", PIECE),
+        (CHUNKED + b"\r\n1\r\na\r\n0\r\n", b"X-Trailer: %s\r\n" % PIECE[:100]),
+    ],
+    ids=["request line", "one header", "many headers", "extension", "trailer", "many trailers"],
+)
+def test_what_is_no_body_and_has_no_end_is_cut_off(
+    server: Server, begin: bytes, piece: bytes
+) -> None:
+    before, sent = memory_kib(server), 0
+    with connected(server) as client:
+        client.sendall(begin)
+        try:
+            for part in repeat(piece * (len(PIECE) // len(piece))):
+                client.sendall(part)
+                sent += len(part)
+                assert sent < MOST
+        except ConnectionError:
+            pass
+    assert sent < MOST
+    assert memory_kib(server) - before < 20_000
+
+
+def test_head_that_is_too_long_is_named(server: Server) -> None:
+    with connected(server) as client:
+        client.sendall(BEGIN + b"X: " + b"a" * (connection.MAX_HEAD_BYTES + 1000))
+        assert answer(client).startswith(b"HTTP/1.1 431 ")
+
+
+def test_head_of_many_kilobytes_is_read(server: Server) -> None:
+    with connected(server) as client:
+        client.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n")
+        client.sendall(b"X: " + b"a" * 50_000 + b"\r\n\r\n")
+        assert answer(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_bodies_may_come_in_small_chunks_and_requests_one_after_the_other(server: Server) -> None:
+    body = b"".join(b"1\r\n%c\r\n" % byte for byte in IMAGE + bytes(30_000)) + b"0\r\n\r\n"
+    with connected(server) as client:
+        client.sendall((CHUNKED + b"\r\n" + body) * 3)
+        client.sendall(CHUNKED + b"Connection: close\r\n\r\n" + body)
+        assert answer(client).count(b"HTTP/1.1 200 ") == 4
+
+
+def test_head_that_never_ends_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.1)
+
+    async def silent() -> list[float]:
+        loop, waited = asyncio.get_running_loop(), []
+        server = await loop.create_server(_protocol, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        for begin in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n"):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(begin)
+            began = loop.time()
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+            waited.append(loop.time() - began)
+            writer.close()
+        server.close()
+        return waited
+
+    assert all(0.05 < seconds < 5 for seconds in asyncio.run(silent()))
+
+
+def _protocol() -> connection.BoundedHttp:
+    config = Config(app=_never, ws="none")
+    config.load()
+    return connection.BoundedHttp(config, ServerState(), {})
+
+
+async def _never(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("there was no request")
