@@ -7,6 +7,7 @@ from worker.store import JobStore, UnknownJob
 DEPENDENCY_FAILED = "DependencyFailed"
 """Type of the error of a job that waited in vain."""
 
+_LOST = {JobStatus.FAILED: "failed", JobStatus.CANCELLED: "was cancelled"}
 _AT_ONCE = 100
 
 
@@ -17,19 +18,22 @@ def fail_hopeless(store: JobStore) -> None:
     """
     for queue in Queue:
         for job_id, awaited_id in store.hopeless(queue, _AT_ONCE):
-            error = Failure(type=DEPENDENCY_FAILED, message=_reason(store, awaited_id))
-            record = store.get(job_id)
-            if record.status is JobStatus.QUEUED:
+            reason, record = _reason(store, awaited_id), store.get(job_id)
+            if reason and record.status is JobStatus.QUEUED:
+                error = Failure(type=DEPENDENCY_FAILED, message=reason)
                 store.move_from(record, JobStatus.FAILED, error=error)
 
 
-def _reason(store: JobStore, awaited_id: str) -> str:
+def _reason(store: JobStore, awaited_id: str) -> str | None:
+    """Why a job that waits for this one cannot start; None where it was retried this moment."""
     try:
         awaited = store.get(awaited_id)
     except UnknownJob:
         return f"it waited for job {awaited_id}, which is gone; submit it anew without that"
+    if awaited.status not in _LOST:
+        return None
     said = f": {awaited.error.message}" if awaited.error else ""
     return (
-        f"it waited for job {awaited_id}, which is {awaited.status}{said}; "
+        f"it waited for job {awaited_id}, which {_LOST[awaited.status]}{said}; "
         "retry that one first, then this one"
     )

@@ -197,7 +197,7 @@ def test_a_job_fails_with_the_import_of_its_data_set(service: JobService) -> Non
     fail_hopeless(service.store)
     found = service.get(job_id).json()
     assert found["status"] == "failed"
-    assert f"it waited for job {awaited}, which is failed: no images" in found["error"]["message"]
+    assert f"it waited for job {awaited}, which failed: no images" in found["error"]["message"]
 
 
 def test_the_steps_of_a_pipeline_wait_for_the_imports_of_their_own_data_sets(

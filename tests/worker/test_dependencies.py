@@ -45,14 +45,14 @@ def test_a_job_whose_dependency_failed_fails_with_its_reason(
     assert (found.status, found.attempts, found.started_at) == (S.FAILED, 0, None)
     assert found.error
     assert found.error.type == "DependencyFailed"
-    assert f"job {lost.id}, which is failed: no such file; retry" in found.error.message
+    assert f"job {lost.id}, which failed: no such file; retry" in found.error.message
 
 
 def test_a_job_whose_dependency_was_cancelled_or_is_gone_fails(store: JobStore) -> None:
     cancelled = waiting(store, awaited(store, S.CANCELLED))
     orphan = waiting(store, record())
     fail_hopeless(store)
-    for made, said in ((cancelled, "which is cancelled"), (orphan, "which is gone")):
+    for made, said in ((cancelled, "which was cancelled; retry"), (orphan, "which is gone")):
         error = store.get(made.id).error
         assert error
         assert said in error.message
