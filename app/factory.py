@@ -72,15 +72,20 @@ def create_app(
         telemetry=tracing.telemetry(tracer_provider),
     )
     problems.add_handlers(app)
-    app.add_middleware(problems.Unforeseen)
-    app.add_middleware(HeadAsGet)
-    app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
-    app.add_middleware(Observed, metrics=counted)
+    _add_middleware(app, settings, counted)
     for part in (predictions, models, inference_protocol, health, metrics, page, docs):
         app.include_router(part.router)
     if jobs is not None:
         _add_jobs(app)
     return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings, counted: Metrics) -> None:
+    """What each request passes through, the innermost first."""
+    app.add_middleware(problems.Unforeseen)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
+    app.add_middleware(Observed, metrics=counted)
 
 
 def _add_jobs(app: FastAPI) -> None:
