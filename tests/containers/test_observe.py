@@ -10,6 +10,7 @@ import yaml
 
 from app.keys import Scope
 from app.measures import MEASURES, Measure, MeasureKind
+from sentiscope.reference.problems import known_problems
 from tests.containers.compose import COMPOSE
 from tests.containers.dockerfile import ROOT, image
 
@@ -30,6 +31,12 @@ def read(name: str) -> Any:
 def expressions() -> Iterator[str]:
     for panel in DASHBOARD["panels"]:
         yield from (target["expr"] for target in panel["targets"])
+    yield from (each["expr"] for each in alerts() if "sentiscope_" in each["expr"])
+
+
+def alerts() -> Iterator[dict[str, Any]]:
+    for group in read("alerts.yml")["groups"]:
+        yield from group["rules"]
 
 
 def labels_of(measure: Measure) -> set[str]:
@@ -37,7 +44,7 @@ def labels_of(measure: Measure) -> set[str]:
 
 
 @pytest.mark.parametrize("expression", list(expressions()))
-def test_panel_asks_for_metrics_and_labels_that_there_are(expression: str) -> None:
+def test_panels_and_alerts_ask_for_metrics_and_labels_that_there_are(expression: str) -> None:
     used = re.findall(r"\bsentiscope_\w+", expression)
     assert used
     assert set(used) <= NAMES.keys()
@@ -47,6 +54,21 @@ def test_panel_asks_for_metrics_and_labels_that_there_are(expression: str) -> No
         for label in re.findall(r"\w+", grouped or matched)
     }
     assert asked <= set().union(*(labels_of(NAMES[name]) for name in used))
+
+
+def test_alerts_are_mounted_where_prometheus_looks_and_the_guide_says_what_to_do() -> None:
+    (looked_for,) = read("prometheus.yml")["rule_files"]
+    mounted = COMPOSE["services"]["prometheus"]["volumes"]
+    assert f"./docs/observe/alerts.yml:{looked_for}:ro" in mounted
+    guide = (ROOT / "docs" / "guides" / "operate.md").read_text()
+    assert {each["alert"] for each in alerts()} == set(re.findall(r"\n\| `(\w+)` \|", guide))
+
+
+def test_reasons_that_alerts_name_are_problems() -> None:
+    said = "".join(each["expr"] for each in alerts())
+    named = {each for found in re.findall(r'reason=~?"([^"]+)"', said) for each in found.split("|")}
+    assert named
+    assert named <= {name for _, name, _ in known_problems()}
 
 
 def test_every_panel_shows_data_of_the_provisioned_source() -> None:
