@@ -14,6 +14,7 @@ from training.evidence.plan import read_plan, read_profile
 
 EVIDENCE = Path("var/evidence")
 KEPT = Path("docs/evidence")
+MODELS = Path("var/models")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -68,6 +69,9 @@ def _summarize(arguments: argparse.Namespace) -> None:
     experiment = _experiment(arguments)
     folder = arguments.to / Path(arguments.profile).stem
     summary = summarized(experiment)
+    if not summary.entries:
+        _say("no cell has been run yet")
+        return
     shutil.copytree(experiment.folder / "results", folder, dirs_exist_ok=True)
     file = folder / f"{Path(arguments.plan).stem}.json"
     summary.write(file)
@@ -75,9 +79,11 @@ def _summarize(arguments: argparse.Namespace) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
+    from models.registry import Registry
     from training.evidence.report import write_report
 
-    for file in write_report(arguments.evidence, arguments.page, model=arguments.model):
+    bundle = Registry(MODELS).open(arguments.model) if arguments.model else None
+    for file in write_report(arguments.evidence, arguments.page, model=bundle):
         _say(str(file))
 
 
@@ -137,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="tables and plots from the kept figures")
     report.add_argument("--evidence", type=Path, default=KEPT)
     report.add_argument("--page", type=Path, default=Path("docs/results.md"))
-    report.add_argument("--model", type=Path, help="bundle whose heatmaps are shown")
+    report.add_argument("--model", help="model whose heatmaps are shown, as `default`")
     report.set_defaults(command=_report)
 
     for name, command, told in (

@@ -29,7 +29,7 @@ class NoPlace(TrainingError):
     """The page has no marks that the report could be written between."""
 
 
-def write_report(evidence: Path, page: Path, *, model: Path | None = None) -> list[Path]:
+def write_report(evidence: Path, page: Path, *, model: Bundle | None = None) -> list[Path]:
     """Put tables and plots of every profile below `evidence` into `page`; the files written."""
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
@@ -44,9 +44,10 @@ def write_report(evidence: Path, page: Path, *, model: Path | None = None) -> li
         made += report.made
     if model is not None:
         file = evidence / "heatmaps.png"
-        heatmaps(Bundle.open(model), file)
+        heatmaps(model, file)
         made.append(file)
-        sections += ["### What the default model looks at", _picture("heatmaps", file, page.parent)]
+        name = f"{model.manifest.name}@{model.manifest.version}"
+        sections += [f"## What {name} looks at", _picture("heatmaps", file, page.parent)]
     body = "\n\n".join(sections or ["No cell has been run yet."])
     replace_text(page, f"{before}{BEGIN}\n\n{body}\n\n{END}{after}")
     return [page, *made]

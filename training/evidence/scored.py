@@ -8,7 +8,7 @@ import torch
 
 from models.bundle import file_sha256
 from training.backbone import build_backbone
-from training.compute import Compute
+from training.compute import Compute, seed_everything
 from training.config.backbone import FileWeights, RunWeights
 from training.config.downstream import AmalgamateConfig
 from training.data.canonical import Split
@@ -82,6 +82,7 @@ def probed_cell(cell: Cell, experiment: Experiment, config: LabelledConfig) -> S
     compute = Compute.choose(config.compute)
     datasets = open_datasets(config.datasets, data.root)
     label_sets = merged_label_sets(datasets)
+    seed_everything(config.seed)  # a backbone that starts at random is the same every time
     backbone = build_backbone(config.backbone)
     compute.place(backbone)
     backbone.eval()

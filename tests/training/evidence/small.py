@@ -8,7 +8,7 @@ from training.data.demo import write_demo
 from training.evidence.experiment import Experiment
 from training.evidence.plan import Plan, Profile
 
-COUNTS = {"train": 32, "val": 16, "test": 12}
+COUNTS = {"train": 16, "val": 8, "test": 12}
 IMAGE = {"size": 36, "train_crop": 32, "eval_size": 32, "mean": [0.5] * 3, "std": [0.5] * 3}
 COMPUTE = {"device": "cpu", "precision": "float32", "loader_workers": 0}
 TEACHER = {"name": "perceiving", "start": "perceiving", "match": 4, "match_logits": True}

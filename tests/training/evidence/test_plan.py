@@ -92,7 +92,7 @@ def test_teachers_belong_to_amalgamations(tmp_path: Path) -> None:
 
 def test_folds_need_data_sets_of_their_own(tmp_path: Path) -> None:
     data = {"title": "x", "dataset": "x", "kind": "single", "folds": [0, 1], "seeds": [1]}
-    with pytest.raises(ValidationError, match="has to hold .fold."):
+    with pytest.raises(ValidationError, match=r"has to hold \{fold\}"):
         plan(tmp_path, data={"x": data})
 
 
