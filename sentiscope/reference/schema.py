@@ -99,12 +99,14 @@ class Schemas:
         return _TYPES[found["type"]]
 
     def _own_defaults(self, schema: Schema, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Of several kinds, what tells them apart is no default: it is always said."""
+        is_choice = "oneOf" in schema
         for each in (schema, *schema.get("oneOf", ()), *schema.get("anyOf", ())):
             properties = self.resolved(each)[1].get("properties", {})
             if value.keys() <= properties.keys():
                 return {
                     key: field["default"]
                     for key, field in properties.items()
-                    if "default" in field and "const" not in field
+                    if "default" in field and not (is_choice and "const" in field)
                 }
         return {}
