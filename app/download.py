@@ -36,12 +36,16 @@ class Budget:
     def __init__(self, most: int) -> None:
         self._most = self._left = most
 
-    def take(self, size: int) -> None:
-        """Count `size` bytes; raises BodyTooLarge."""
+    def check(self, size: int) -> None:
+        """Raise BodyTooLarge where `size` bytes are more than are left."""
         if size > self._left:
             raise BodyTooLarge(
                 f"the images fetched for one request have more than {self._most} bytes, the limit"
             )
+
+    def take(self, size: int) -> None:
+        """Count `size` bytes; raises BodyTooLarge."""
+        self.check(size)
         self._left -= size
 
     def give_back(self, size: int) -> None:
@@ -129,10 +133,14 @@ class Downloader:
 
     def _redirected(self, target: Target, location: str) -> Target:
         """Where a redirect leads, checked as if it were given; the answer does not name it."""
+        refusal = UrlRefused("the host redirects to an address that is not allowed")
         try:
-            return self._allowed(target.url.join(location))
+            found = self._allowed(target.url.join(location))
         except (RequestError, httpx.InvalidURL) as error:
-            raise UrlRefused("the host redirects to an address that is not allowed") from error
+            raise refusal from error
+        if found.rule.private and not target.rule.private:  # no stranger leads us into the house
+            raise refusal
+        return found
 
     async def _asked(self, target: Target, budget: Budget) -> bytes | str:
         """The content, or where a redirect leads."""
@@ -155,8 +163,7 @@ class Downloader:
 
 async def _content(response: httpcore.Response, declared: str, budget: Budget) -> bytes:
     if declared.isdecimal():
-        budget.take(int(declared))
-        budget.give_back(int(declared))
+        budget.check(int(declared))
     content = bytearray()
     try:
         async for chunk in response.aiter_stream():

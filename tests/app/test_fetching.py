@@ -1,13 +1,18 @@
 import gzip
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from itertools import repeat
 
+import httpcore
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.download import Downloader
 from app.errors import (
     BodyTooLarge,
     DeadlinePassed,
@@ -18,6 +23,7 @@ from app.errors import (
     UrlRefused,
 )
 from app.links import Content
+from app.url_rules import rules
 from tests.app.internet import (
     LIMITS,
     PUBLIC,
@@ -192,6 +198,34 @@ def test_allowed_name_is_checked_by_address_after_a_redirect_too(
     host.answers["/old.png"] = redirect("http://inner.test/a.png")
     refusal(internet.fetch("http://pictures.test/old.png")[0], UrlRefused)
     assert [address for address, _ in internet.routes.connected] == [PUBLIC]
+
+
+@pytest.mark.parametrize(
+    ("begin", "kind"), [("http://pictures.test", UrlRefused), ("http://own.test", bytes)]
+)
+def test_public_host_cannot_redirect_to_a_private_one_but_another_private_one_can(
+    internet: Internet, host: Host, begin: str, kind: type
+) -> None:
+    internet.private = ("http://inner.test", "http://own.test")
+    internet.names.answers |= {"inner.test": [["127.0.0.1"]], "own.test": [["127.0.0.1"]]}
+    internet.routes.ports["127.0.0.1"] = host.port
+    host.answers["/in"] = redirect("http://inner.test/a.png")
+    [found] = internet.fetch(f"{begin}/in")
+    assert type(found) is kind
+
+
+@given(text=st.text() | st.text().map("http://pictures.test/{}".format))
+def test_any_text_is_an_address_or_refused(text: str) -> None:
+    known = rules(["http://pictures.test"], [])
+    pool = httpcore.AsyncConnectionPool()
+    downloader = Downloader(known, pool, pool)
+    try:
+        target = downloader.target(text)
+    except RequestError:
+        return
+    assert target.url.host == "pictures.test"
+    with suppress(RequestError):
+        assert downloader._redirected(target, text).url.host == "pictures.test"
 
 
 def test_redirects_without_end_are_given_up(internet: Internet, host: Host) -> None:
