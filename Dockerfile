@@ -53,7 +53,7 @@ VOLUME /srv/sentiscope/var
 STOPSIGNAL SIGTERM
 # That it runs is told by the container; that it can be told of jobs, by this.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
-    CMD ["python", "-c", "import os, redis; redis.Redis.from_url(os.environ['REDIS_URL'], socket_timeout=5).ping()"]
+    CMD ["python", "-c", "import redis; from worker.settings import JobSettings; redis.Redis.from_url(JobSettings().redis_url, socket_timeout=5).ping()"]
 CMD ["sentiscope", "worker", "--name", "worker"]
 
 FROM base AS serve
