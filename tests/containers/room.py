@@ -14,11 +14,13 @@ from pathlib import Path
 
 from tests.containers.compose import Mount, Service
 from tests.containers.dockerfile import ROOT
+from tests.processes import until
 
 HOST = "room"
 _SYSTEM = ("/usr", "/etc", "/proc", "/dev", sys.base_prefix, str(ROOT))
 _LINKS = ("/bin", "/lib", "/lib64", "/sbin")
-_NETWORK = "ip link set lo up; exec sleep infinity"
+_NETWORK = f"hostname {HOST}; ip link set lo up; exec sleep infinity"
+_UP_S = 20
 
 
 def is_possible() -> bool:
@@ -101,9 +103,10 @@ def opened(folder: Path, *, names: Sequence[str], users: Sequence[int]) -> Itera
     (folder / "hosts").write_text(f"127.0.0.1 localhost {HOST} {' '.join(names)}\n")
     (folder / "passwd").write_text("".join(f"u{n}:x:{n}:{n}::/home/u{n}:\n" for n in users))
     (folder / "group").write_text("".join(f"u{n}:x:{n}:\n" for n in users))
-    script = f"hostname {HOST}; {_NETWORK}"
-    with subprocess.Popen(["unshare", "--net", "--uts", "bash", "-c", script]) as network:
+    with subprocess.Popen(["unshare", "--net", "--uts", "bash", "-euc", _NETWORK]) as network:
         try:
+            told = Path(f"/proc/{network.pid}/comm")
+            until(lambda: told.read_text() == "sleep\n" or None, timeout_s=_UP_S)
             yield Room(folder, network.pid)
         finally:
             network.kill()
