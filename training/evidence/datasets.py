@@ -33,13 +33,13 @@ def prepare(
     like: Preprocessing,
     say: Say,
 ) -> None:
-    """Make below `root` what is missing: from the archives in `source` and from `datasets`.
+    """Make below `root` what is missing, from the archives in `source` and from `datasets`.
 
     `like` says how the backbone's weights expect an image to be normalised.
     """
     for fold in FOLDS:
-        _emotion6(source, root, fold, say)
-        _wikiart(source, root, fold, say)
+        say(str(fold_of_emotion6(source, root, fold)))
+        say(str(fold_of_wikiart(source, root, fold)))
     for percent in PERCENTS:
         _parts(datasets, root, percent, say)
     _self_labelled(datasets, root, backbone=backbone, like=like, say=say)
@@ -50,33 +50,33 @@ def self_labelled_name(backbone: BackboneConfig) -> str:
     return f"self-labelled-{backbone.name}"
 
 
-def _emotion6(source: Path, root: Path, fold: int, say: Say) -> None:
+def fold_of_emotion6(source: Path, root: Path, fold: int) -> Path:
+    """Emotion6 with one of its folds as the test part; where it is."""
     destination = root / f"emotion6-fold{fold}"
-    if destination.exists():
-        return
-    options = ImportOptions(
-        test_fold=fold,
-        terms="Academic research only; image copyright remains with the original owners.",
-    )
-    title = f"Emotion6, fold {fold}"
-    imported("emotion6", source / "emotion6.zip", destination, title=title, options=options)
-    say(f"made {destination}")
+    if not destination.exists():
+        options = ImportOptions(
+            test_fold=fold,
+            terms="Academic research only; image copyright remains with the original owners.",
+        )
+        title = f"Emotion6, fold {fold}"
+        imported("emotion6", source / "emotion6.zip", destination, title=title, options=options)
+    return destination
 
 
-def _wikiart(source: Path, root: Path, fold: int, say: Say) -> None:
+def fold_of_wikiart(source: Path, root: Path, fold: int) -> Path:
     """WikiArt Emotions with its native labels; the import itself has the shares alone."""
     name = f"wikiart-multi-fold{fold}"
-    if (root / name).exists():
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        shares = Path(temporary) / "shares"
-        options = ImportOptions(test_fold=fold, terms="Research only; do not redistribute.")
-        archive = source / "wikiart_emotions.zip"
-        imported("wikiart_emotions", archive, shares, title="WikiArt Emotions", options=options)
-        dataset = CanonicalDataset.open(shares)
-        derived = native_multi(dataset, name, at_least=LEAST_SHARE, images=LEAST_PAINTINGS)
-        derived.make(root, f"WikiArt Emotions, native labels, fold {fold}")
-    say(f"made {root / name}")
+    if not (root / name).exists():
+        with tempfile.TemporaryDirectory() as temporary:
+            shares = Path(temporary) / "shares"
+            options = ImportOptions(test_fold=fold, terms="Research only; do not redistribute.")
+            archive = source / "wikiart_emotions.zip"
+            title = "WikiArt Emotions"
+            imported("wikiart_emotions", archive, shares, title=title, options=options)
+            dataset = CanonicalDataset.open(shares)
+            derived = native_multi(dataset, name, at_least=LEAST_SHARE, images=LEAST_PAINTINGS)
+            derived.make(root, f"WikiArt Emotions, native labels, fold {fold}")
+    return root / name
 
 
 def _parts(datasets: Path, root: Path, percent: int, say: Say) -> None:
@@ -109,4 +109,4 @@ def _self_labelled(
 def _make(derived: Derived, root: Path, title: str, say: Say) -> None:
     if not (root / derived.name).exists():
         derived.make(root, title)
-        say(f"made {root / derived.name}")
+    say(str(root / derived.name))
