@@ -1,10 +1,10 @@
 """`sentiscope predict`: what images make people feel, with a service or without."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -19,6 +19,7 @@ STOPPED = 130
 
 _OUTPUTS = "What to tell, by comma: single, multi, distribution; default: all that the model has."
 _STDOUT = Path("-")
+_TABULAR = frozenset({"csv", "parquet"})
 
 
 def predict(
@@ -54,18 +55,22 @@ def predict(
     A bad image is a row with its error, and the status is 1 in the end. Ctrl-C leaves what was
     written whole.
     """
-    if sum(map(bool, (as_json, as_lines, csv, parquet))) > 1:
-        fail("expected one of --json, --jsonl, --csv and --parquet")
-    if top_k and (csv or parquet):
-        fail("--top-k cuts away what the columns hold; leave it out, or use --json or --jsonl")
+    forms = {"json": as_json, "jsonl": as_lines, "csv": csv, "parquet": parquet}
+    form, *more = [name for name, given in forms.items() if given] or ["table"]
+    if more:
+        fail(f"given --{form} and --{more[0]}; expected one of them")
+    if top_k and form in _TABULAR:
+        fail(f"--top-k cuts away what the columns of --{form} hold; leave one of them out")
     asked = {"model": model, "outputs": outputs, "top_k": top_k, "coverage": coverage}
     with _told():
         from sentiscope.image_files import image_files
 
         files = image_files(images)
-        writing = _writing(as_json=as_json, as_lines=as_lines, csv=csv, parquet=parquet)
-        with _predicting(files, asked, root=root, url=url, key=key) as answers, writing as writer:
-            _copy(answers, writer, total=len(files), silent=as_lines or csv == _STDOUT)
+        with (
+            _predicting(files, asked, root=root, url=url, key=key) as answers,
+            _writing(form, csv or parquet or _STDOUT) as writer,
+        ):
+            _copy(answers, writer, total=len(files), shown=_is_bar_shown(form, csv))
 
 
 @contextmanager
@@ -82,25 +87,40 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _writing(
-    *, as_json: bool, as_lines: bool, csv: Path | None, parquet: Path | None
-) -> "Iterator[Writer]":
+def _writing(form: str, path: Path) -> "Iterator[Writer]":
     """Where answers go; all that was written is whole afterwards."""
     from sentiscope.results.csv_file import CsvFile
-    from sentiscope.results.document import JsonLines, JsonList
+    from sentiscope.results.json_text import JsonLines, JsonList
     from sentiscope.results.parquet_file import ParquetFile
     from sentiscope.results.table import Table
 
-    if csv is not None and csv != _STDOUT:
-        with csv.open("w", encoding="utf-8", newline="") as out, closing(CsvFile(out)) as writer:
-            yield writer
-    elif parquet is not None:
-        with closing(ParquetFile(parquet)) as file:
+    if form == "parquet":
+        with closing(ParquetFile(path)) as file:
             yield file
+        return
+    kinds: Mapping[str, Callable[[TextIO], Writer]] = {
+        "table": Table,
+        "json": JsonList,
+        "jsonl": JsonLines,
+        "csv": CsvFile,
+    }
+    with _opened(path) as out, closing(kinds[form](out)) as text:
+        yield text
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    if path == _STDOUT:
+        yield sys.stdout
     else:
-        printed = JsonList if as_json else JsonLines if as_lines else CsvFile if csv else Table
-        with closing(printed(sys.stdout)) as shown:
-            yield shown
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+
+
+def _is_bar_shown(form: str, csv: Path | None) -> bool:
+    """A bar would tear rows apart that are printed to the same terminal as they come."""
+    prints_rows = form == "jsonl" or csv == _STDOUT
+    return is_terminal() and not (prints_rows and sys.stdout.isatty())
 
 
 @contextmanager
@@ -120,19 +140,17 @@ def _predicting(
         yield LocalModel.open(asked["model"] or "default", root=root, **given).predict_each(files)
 
 
-def _copy(answers: "Iterator[Answer]", writer: "Writer", *, total: int, silent: bool) -> None:
+def _copy(answers: "Iterator[Answer]", writer: "Writer", *, total: int, shown: bool) -> None:
     """Write each answer; ends with status 1 where images failed, and 130 after Ctrl-C."""
     from rich.console import Console
     from rich.progress import track
 
     from sentiscope.service.prediction import FailedPrediction
 
-    hidden = not is_terminal() or total == 1 or (silent and sys.stdout.isatty())
     done = failed = 0
+    bar = Console(stderr=True)
     try:
-        for answer in track(
-            answers, "predicting", total, console=Console(stderr=True), disable=hidden
-        ):
+        for answer in track(answers, "predicting", total, console=bar, disable=not shown):
             writer.write(answer)
             done += 1
             failed += isinstance(answer, FailedPrediction)

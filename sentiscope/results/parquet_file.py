@@ -24,7 +24,7 @@ class ParquetFile:
             import pyarrow.parquet
         except ModuleNotFoundError as error:
             raise NoPyarrow(
-                f"Parquet needs the 'parquet' extra ({error}); `pip install pyarrow`, or use --csv"
+                f"Parquet needs the 'parquet' extra ({error}); install pyarrow, or use --csv"
             ) from error
         self._arrow, self._path = pyarrow, path
         self._rows = Rows()

@@ -26,11 +26,19 @@ class Address:
     def found(cls, url: str | None, key: str | None) -> Self:
         """What is given, else what the environment says; raises Unreachable for no address."""
         url = (url or os.environ.get(URL_VARIABLE) or URL).rstrip("/")
-        if not url.startswith(("http://", "https://")):
+        if not _is_address(url):
             raise Unreachable(f"given the address {url!r}; expected one such as {URL}")
-        key = key or os.environ.get(KEY_VARIABLE)
+        key = (key or os.environ.get(KEY_VARIABLE, "")).strip()
         return cls(url, {"Authorization": f"Bearer {key}"} if key else {})
 
     def settings(self) -> dict[str, Any]:
         """How httpx takes it."""
         return {"base_url": self.url, "headers": dict(self.headers), "timeout": _TIMEOUT}
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parsed.scheme in ("http", "https") and bool(parsed.host)

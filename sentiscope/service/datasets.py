@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sentiscope.service.talk import Listing, Talk, get, listing, path_to, told
+from sentiscope.service.talk import Listing, Talk, get, path_to, told
 from sentiscope.service.value import Value
 
 
@@ -33,7 +33,7 @@ class Dataset(Value):
 
 def listed() -> Listing[Dataset]:
     """Data sets by name."""
-    return listing(get("/v1/datasets"), Dataset)
+    return Listing(get("/v1/datasets"), Dataset)
 
 
 def shown(name: str) -> Talk[Dataset]:

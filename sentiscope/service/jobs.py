@@ -10,8 +10,8 @@ import httpx
 
 from sentiscope.service.errors import StillRunning
 from sentiscope.service.job import Artifact, Job
-from sentiscope.service.talk import Listing, Pause, Request, Talk, get, listing, path_to, told
-from sentiscope.service.value import Value, read
+from sentiscope.service.talk import Listing, Pause, Request, Talk, get, path_to, told
+from sentiscope.service.value import Document, Value
 
 Action: TypeAlias = Literal["cancel", "pause", "resume", "retry"]
 _PAUSED = "paused"
@@ -60,15 +60,12 @@ def shown(job_id: str) -> Talk[Job]:
 
 def record(job_id: str) -> Talk[dict[str, Any]]:
     """A job's record with all of its fields, as the service has it."""
-    response: httpx.Response = yield get(path_to("jobs", job_id))
-    read(response, Job)
-    found: dict[str, Any] = response.json()
-    return found
+    return (yield from told(get(path_to("jobs", job_id)), Document)).root
 
 
 def listed(which: Filter) -> Listing[Job]:
     """Jobs, newest first."""
-    return listing(get("/v1/jobs", **which), Job)
+    return Listing(get("/v1/jobs", **which), Job)
 
 
 def acted(job_id: str, action: Action) -> Talk[Job]:

@@ -19,8 +19,10 @@ from sentiscope.service.exchange import Outcome, raise_refused, reaching, steps
 from sentiscope.service.job import Event
 from sentiscope.service.retries import Retries
 from sentiscope.service.talk import Listing, Pause, Request, Talk
+from sentiscope.service.value import Value
 
 T = TypeVar("T")
+V = TypeVar("V", bound=Value)
 _AWAY = (Unavailable, Unreachable)
 
 
@@ -47,9 +49,9 @@ class Line:
                 return result
             outcome = self._outcome(step)
 
-    def pages(self, listing: Listing[T]) -> Iterator[T]:
+    def pages(self, listing: Listing[V]) -> Iterator[V]:
         """The items of a list, page after page as they are needed."""
-        left: Listing[T] | None = listing
+        left: Listing[V] | None = listing
         while left is not None:
             items, left = self.hold(left.page())
             yield from items
@@ -108,9 +110,9 @@ class AsyncLine:
                 return result
             outcome = await self._outcome(step)
 
-    async def pages(self, listing: Listing[T]) -> AsyncIterator[T]:
+    async def pages(self, listing: Listing[V]) -> AsyncIterator[V]:
         """The items of a list, page after page as they are needed."""
-        left: Listing[T] | None = listing
+        left: Listing[V] | None = listing
         while left is not None:
             items, left = await self.hold(left.page())
             for item in items:

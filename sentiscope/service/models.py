@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from sentiscope.service.talk import Listing, Request, Talk, get, listing, path_to, told
-from sentiscope.service.value import Value
+from sentiscope.service.talk import Listing, Request, Talk, get, path_to, told
+from sentiscope.service.value import Document, Value
 
 
 class Model(Value):
@@ -21,7 +21,7 @@ class Model(Value):
 
 def listed() -> Listing[Model]:
     """All models."""
-    return listing(get("/v1/models"), Model)
+    return Listing(get("/v1/models"), Model)
 
 
 def shown(name: str) -> Talk[Model]:
@@ -31,9 +31,7 @@ def shown(name: str) -> Talk[Model]:
 
 def manifest(name: str, version: str) -> Talk[dict[str, Any]]:
     """A version's manifest, and its digest."""
-    response: httpx.Response = yield get(path_to("models", name, "versions", version))
-    found: dict[str, Any] = response.json()
-    return found
+    return (yield from told(get(path_to("models", name, "versions", version)), Document)).root
 
 
 def card(name: str, version: str) -> Talk[str]:

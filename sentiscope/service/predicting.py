@@ -11,7 +11,7 @@ from sentiscope.service.images import Given, Upload, uploads
 from sentiscope.service.prediction import Answer, FailedPrediction, ModelVersion, Prediction
 from sentiscope.service.problem import Problem
 from sentiscope.service.talk import Request, Talk
-from sentiscope.service.value import Value, read
+from sentiscope.service.value import Value, read, understood
 
 BATCH_SIZE = 32
 """Images of one request; a service takes 64 unless its operator says otherwise."""
@@ -127,10 +127,11 @@ def _answers(images: Sequence[Upload], response: httpx.Response) -> tuple[Answer
         raise Unintelligible(
             f"{len(images)} images were sent, {len(found.predictions)} answers came"
         )
-    return tuple(
-        _answer(image.source, document, found.model)
-        for image, document in zip(images, found.predictions, strict=True)
-    )
+    with understood(response):
+        return tuple(
+            _answer(image.source, document, found.model)
+            for image, document in zip(images, found.predictions, strict=True)
+        )
 
 
 def _answer(source: str | None, document: dict[str, Any], model: ModelVersion) -> Answer:

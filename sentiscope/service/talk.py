@@ -4,7 +4,7 @@ A talk is a generator. It yields requests, gets their responses, may see them re
 at its yield), and returns what came of it.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
-from sentiscope.service.value import Value, read
+from sentiscope.service.value import Value, read, understood
 
 T = TypeVar("T")
 V = TypeVar("V", bound=BaseModel)
@@ -73,7 +73,7 @@ def get(path: str, **query: str | int | float | None) -> Request:
 
 
 def told(request: Request, kind: type[V]) -> Talk[V]:
-    """One request, and its answer as a `kind`."""
+    """One request, and its answer as a `kind`; raises Unintelligible."""
     response: httpx.Response = yield request
     return read(response, kind)
 
@@ -84,22 +84,19 @@ class _Page(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
-    """A list that comes page by page; `request` is that of the next."""
+class Listing(Generic[V]):
+    """A list of values of one kind that comes page by page; `request` is that of the next."""
 
     request: Request
-    item: Callable[[Any], T]
+    kind: type[V]
 
-    def page(self) -> "Talk[tuple[list[T], Listing[T] | None]]":
-        """The items of the next page, and what is left; raises Unintelligible."""
-        found = yield from told(self.request, _Page)
-        items = [self.item(each) for each in found.items]
+    def page(self) -> "Talk[tuple[list[V], Listing[V] | None]]":
+        """The values of the next page, and what is left; raises Unintelligible."""
+        response: httpx.Response = yield self.request
+        found = read(response, _Page)
+        with understood(response):
+            items = [self.kind.model_validate(each) for each in found.items]
         if found.next_cursor is None:
             return items, None
         query = {**self.request.query, "cursor": found.next_cursor}
         return items, replace(self, request=replace(self.request, query=query))
-
-
-def listing(request: Request, kind: type[V]) -> Listing[V]:
-    """A list whose items are of one kind."""
-    return Listing(request, kind.model_validate)

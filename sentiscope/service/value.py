@@ -1,9 +1,11 @@
 """What every answer of the service is read into."""
 
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel
 
 from sentiscope.service.errors import Unintelligible
 
@@ -16,12 +18,23 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Document(RootModel[dict[str, Any]]):
+    """An answer with all of its fields, as it came."""
+
+
 def read(response: httpx.Response, kind: type[T]) -> T:
     """The body as a `kind`; raises Unintelligible."""
-    try:
+    with understood(response):
         return kind.model_validate_json(response.content)
-    except ValidationError as error:
+
+
+@contextmanager
+def understood(response: httpx.Response) -> Iterator[None]:
+    """An answer that is not as expected is somebody else's; raises Unintelligible."""
+    try:
+        yield
+    except ValueError as error:
         raise Unintelligible(
-            f"{response.url} answers with something else than a {kind.__name__}: is a Sentiscope "
-            f"service there, and of this client's version? ({error.errors()[0]['msg']})"
+            f"{response.url} answers with something else than was expected: is a Sentiscope "
+            f"service there, and of this client's version? ({str(error).splitlines()[0]})"
         ) from error

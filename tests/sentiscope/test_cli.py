@@ -56,6 +56,12 @@ def test_command_line_is_imported_without_what_single_commands_need() -> None:
     assert heavy & set(in_python(code)) == set()
 
 
+def test_client_is_imported_without_what_single_images_need() -> None:
+    code = "import json, sys, sentiscope.client; print(json.dumps(sorted(sys.modules)))"
+    heavy = {"torch", "onnxruntime", "fastapi", "numpy", "PIL", "app", "models", "typer"}
+    assert heavy & set(in_python(code)) == set()
+
+
 _WITHOUT_TRAIN_EXTRA = """
 import json, sys
 for name in (*sys.argv[1].split(","), "tqdm"):

@@ -313,4 +313,30 @@ def test_model_that_changes_under_way_makes_no_row_of_the_same_table(root: Path)
 
 
 def test_two_forms_at_once_are_refused(root: Path) -> None:
-    assert "expected one of" in refusal("predict", PHOTOS[0], "--json", "--csv", "-")
+    given = refusal("predict", PHOTOS[0], "--json", "--csv", "-")
+    assert given == "given --json and --csv; expected one of them"
+
+
+def test_person_at_a_terminal_sees_a_bar_beside_the_table(root: Path) -> None:
+    leader, follower = os.openpty()
+    command = [sys.executable, "-m", "sentiscope", "predict", *map(str, PHOTOS)]
+    given = ("--model", "tiny", "--root", str(root))
+    done = subprocess.run([*command, *given], stdout=subprocess.PIPE, stderr=follower, check=True)
+    os.close(follower)
+    shown = os.read(leader, 65536).decode()
+    os.close(leader)
+    assert "predicting" in shown
+    assert "100%" in shown
+    assert len(done.stdout.splitlines()) == 1 + len(PHOTOS)
+
+
+def test_reader_that_has_read_enough_is_no_error(root: Path) -> None:
+    command = [sys.executable, "-m", "sentiscope", "predict", *([str(PHOTOS[2])] * 50)]
+    given = ("--jsonl", "--model", "tiny", "--root", str(root))
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*command, *given], stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        assert json.loads(process.stdout.readline())["file"] == str(PHOTOS[2])
+        process.stdout.close()
+        assert process.stderr.read() == ""

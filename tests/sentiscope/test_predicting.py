@@ -289,9 +289,12 @@ def test_key_is_the_argument_s_or_the_environment_s(
 
 
 @pytest.mark.parametrize("client", [Client, AsyncClient])
-def test_address_without_a_scheme_is_told_so(client: type[Client] | type[AsyncClient]) -> None:
-    with pytest.raises(Unreachable, match="'localhost:8000'; expected one such as http://"):
-        client("localhost:8000")
+@pytest.mark.parametrize("given", ["localhost:8000", "ftp://a", "http://", "http://a:port"])
+def test_address_that_is_none_is_told_so(
+    client: type[Client] | type[AsyncClient], given: str
+) -> None:
+    with pytest.raises(Unreachable, match=r"given the address .*; expected one such as http://"):
+        client(given)
 
 
 def test_every_error_of_the_service_has_its_exception() -> None:

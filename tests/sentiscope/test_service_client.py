@@ -172,13 +172,25 @@ def test_asynchronous_models_and_data_sets_are_the_same(office: Office, client: 
     )
 
 
-@pytest.mark.parametrize("answer", [HTMLResponse("<p>Hello</p>"), JSONResponse({"id": 7})])
+@pytest.mark.parametrize(
+    "answer", [HTMLResponse("<p>Hello</p>"), JSONResponse([1]), JSONResponse({"items": [1]})]
+)
 def test_answer_of_another_service_is_told_so(answer: Response) -> None:
     with replying(answer) as other, Client(other.url) as client:
         with pytest.raises(Unintelligible, match="is a Sentiscope service there"):
             client.jobs.get("01")
         with pytest.raises(Unintelligible):
+            list(client.jobs.list())
+        with pytest.raises(Unintelligible):
             client.predict(b"image")
+
+
+@pytest.mark.parametrize("found", [[], [{}], [{"image": {}}], [{"error": 7}]], ids=str)
+def test_predictions_of_another_form_are_told_so(found: list[Any]) -> None:
+    model = {"name": "a", "version": "1", "digest": "b"}
+    answer = JSONResponse({"model": model, "predictions": found})
+    with replying(answer) as other, Client(other.url) as client, pytest.raises(Unintelligible):
+        client.predict(b"image")
 
 
 def test_error_that_is_no_problem_document_has_its_status() -> None:
