@@ -189,6 +189,14 @@ bench-training: .venv/.ready ## Images per second of training, its pipeline and 
 bench-jobs: .venv/.ready ## Milliseconds of the job API over 10,000 stored jobs (ARGS= for python -m bench.jobs)
 	@$(BIN)/python -m bench.jobs $(ARGS)
 
+.PHONY: bench-serving
+bench-serving: .venv/.ready ## Ours, mosec, BentoML, LitServe and Ray Serve against the floor (ARGS= for python -m bench.serving)
+	@$(BIN)/python -m bench.serving $(ARGS)
+
+.PHONY: bench-limits
+bench-limits: .venv/.ready ## Overload, 100,000 requests, promotions under load, start-up (ARGS= for python -m bench.serving.limits)
+	@$(BIN)/python -m bench.serving.limits $(ARGS)
+
 .PHONY: bench-probe
 bench-probe: datasets ## The bar: a linear probe on frozen ImageNet features, on the same splits
 	@$(BIN)/python -m bench.linear_probe --weights $(WEIGHTS)/mobilenet_v2_imagenet1k.safetensors
