@@ -119,7 +119,7 @@ def _opened(path: Path) -> Iterator[TextIO]:
 
 def _is_bar_shown(form: str, csv: Path | None) -> bool:
     """A bar would tear rows apart that are printed to the same terminal as they come."""
-    prints_rows = form == "jsonl" or csv == _STDOUT
+    prints_rows = form in ("json", "jsonl") or csv == _STDOUT
     return is_terminal() and not (prints_rows and sys.stdout.isatty())
 
 
