@@ -9,7 +9,6 @@ from the card's than --within; no status is given for stretched images.
 """
 
 import argparse
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +51,7 @@ class NotAnswered(Exception):
 def answers(arguments: argparse.Namespace, images: Iterable[bytes]) -> Iterator[Answer]:
     """What the service, or the model here, says of each image."""
     if arguments.url:
-        key = os.environ.get("SENTISCOPE_KEY")
-        with Client(arguments.url, key=key) as client:
+        with Client(arguments.url) as client:
             yield from client.predict_each(images, model=arguments.model)
     else:
         local = LocalModel.open(arguments.model, root=arguments.models)
@@ -64,7 +62,7 @@ def manifest_of(arguments: argparse.Namespace) -> Manifest:
     """The manifest of the model that answers."""
     if not arguments.url:
         return Registry(arguments.models).open(arguments.model).manifest
-    with Client(arguments.url, key=os.environ.get("SENTISCOPE_KEY")) as client:
+    with Client(arguments.url) as client:
         name, _, selector = arguments.model.partition("@")
         model = client.models.get(name)
         version = model.aliases.get(selector or "production", selector)
@@ -166,7 +164,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--url", help="running service; its key, if any, in SENTISCOPE_KEY")
+    parser.add_argument("--url", help="running service; its key, if any, in SENTISCOPE_API_KEY")
     parser.add_argument("--model", default="default")
     parser.add_argument("--models", type=Path, default=Path("var/models"), help="without --url")
     parser.add_argument("--datasets", type=Path, default=Path("var/datasets"))

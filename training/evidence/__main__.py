@@ -104,7 +104,7 @@ def _unpack(arguments: argparse.Namespace) -> None:
 def _experiment(arguments: argparse.Namespace) -> Experiment:
     plan, profile = read_plan(arguments.plan), read_profile(arguments.profile)
     if arguments.baseline:
-        plan = plan.model_copy(update={"baseline": arguments.baseline})
+        plan = plan.against(arguments.baseline)
     folder = arguments.folder or EVIDENCE / Path(arguments.profile).stem
     return Experiment(plan, profile, folder, device=arguments.device)
 

@@ -115,6 +115,12 @@ class Plan(Config):
     data: dict[Name, Data] = Field(min_length=1)
     rows: dict[Name, Row] = Field(min_length=1)
 
+    def against(self, baseline: str) -> Self:
+        """The plan with another baseline; raises BadPlan where that is no row."""
+        if baseline not in self.rows:
+            raise BadPlan(f"no row {baseline} to test against; known: {', '.join(self.rows)}")
+        return self.model_copy(update={"baseline": baseline})
+
     @model_validator(mode="after")
     def _starts_are_known(self) -> Self:
         known = {IMAGENET, SCRATCH, *self.pretraining}
@@ -125,6 +131,8 @@ class Plan(Config):
                     f"row {name} starts from {unknown}; known so far: {', '.join(sorted(known))}"
                 )
             known.add(OF_ROW + name)
+        if self.baseline not in self.rows:
+            raise ValueError(f"the baseline {self.baseline} is no row: {', '.join(self.rows)}")
         return self
 
 

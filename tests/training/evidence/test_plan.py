@@ -84,6 +84,14 @@ def test_a_row_cannot_start_from_what_comes_after_it(tmp_path: Path) -> None:
         plan(tmp_path, rows=later)
 
 
+def test_the_baseline_is_a_row(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="the baseline scratch is no row: probe, imagenet"):
+        plan(tmp_path, baseline="scratch")
+    assert plan(tmp_path).against("probe").baseline == "probe"
+    with pytest.raises(BadPlan, match="no row scratch to test against"):
+        plan(tmp_path).against("scratch")
+
+
 def test_teachers_belong_to_amalgamations(tmp_path: Path) -> None:
     lonely = {"imagenet": {**ROWS["amalgamated"], "teachers": []}}
     with pytest.raises(ValidationError, match="teachers belong to amalgamate rows"):
