@@ -171,7 +171,7 @@ def test_an_image_that_is_not_rgb_is_refused(mode: str) -> None:
         ({"size": 7}, "greater than or equal to 8"),
         ({"size": 5000}, "less than or equal to 4096"),
         ({"crop": 0}, "greater than or equal to 8"),
-        ({"interpolation": "nearest"}, "'bilinear' or 'bicubic'"),
+        ({"interpolation": "nearest"}, "'bilinear', 'bicubic' or 'lanczos'"),
         ({"resize": "pad"}, "'squash' or 'shorter_side'"),
         ({"colour": "rgb"}, "Extra inputs"),
     ],
