@@ -23,6 +23,10 @@ _OTHERS = (
         "GPUs that a worker, a training or a service on cuda sees, by comma; a job's `gpus` counts these",
     ),
     (
+        "`ORT_DISABLE_TELEMETRY`",
+        "`1` unless it is set: ONNX Runtime reports its use to nobody",
+    ),
+    (
         "`SENTISCOPE_FENCE`",
         "Token by which a worker tells its training process that the run folder is still its own; set by the worker",
     ),
