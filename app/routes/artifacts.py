@@ -53,7 +53,7 @@ async def show_artifact(
         str | None, Header(alias="Range", description="One part of it, as `bytes=0-1023`")
     ] = None,
 ) -> Response:
-    """One file, or one part of it."""
+    """One file, or one part of it; `config.json` is the configuration that was submitted."""
     del range_  # described here, read with its conditions from the request
     files = await _files(jobs, job_id)
     return file_answer(request, await asyncio.to_thread(files.opened, path))

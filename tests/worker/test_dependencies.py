@@ -1,5 +1,6 @@
 """Jobs that wait for what will not come."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.worker.pipeline_jobs import pipeline_spec, start, states, step, submitted
 from tests.worker.records import record
+from tests.worker.redis_server import RedisServer
 from training.config.pipeline import PipelineStep
 from worker.dependencies import fail_hopeless
 from worker.expansion import expand
@@ -14,7 +16,8 @@ from worker.jobs import Failure, JobKind, JobRecord
 from worker.pipelines import advance
 from worker.settings import JobSettings
 from worker.status import JobStatus
-from worker.store import JobStore
+from worker.store import JobStore, Lease
+from worker.tasks import run_job
 
 S = JobStatus
 
@@ -56,6 +59,19 @@ def test_a_job_whose_dependency_was_cancelled_or_is_gone_fails(store: JobStore) 
         error = store.get(made.id).error
         assert error
         assert said in error.message
+
+
+def test_a_job_fails_as_soon_as_a_worker_lost_what_it_waits_for(
+    store: JobStore, redis_server: RedisServer
+) -> None:
+    def fail(lease: Lease, record: JobRecord, *, store: JobStore, **_: object) -> None:
+        store.move(record.id, S.FAILED, lease=lease)
+
+    settings = JobSettings(redis_url=redis_server.url, redis_prefix="test")
+    lost = store.create([record()])
+    made = waiting(store, lost)
+    run_job(lost.id, fail, settings, worker="test", stop=threading.Event())
+    assert store.get(made.id).status is S.FAILED
 
 
 def test_jobs_that_wait_for_one_another_fail_in_turn(store: JobStore) -> None:
