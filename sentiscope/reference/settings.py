@@ -31,10 +31,22 @@ _OTHERS = (
         "Token by which a worker tells its training process that the run folder is still its own; set by the worker",
     ),
 )
+_TRACES = (
+    (
+        "`OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`",
+        "Where the API sends traces of requests, over HTTP; none: there are none. Needs the extra `otel`",
+    ),
+    (
+        "`OTEL_EXPORTER_OTLP_PROTOCOL` or `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`",
+        "`http/protobuf` and nothing else",
+    ),
+    ("`OTEL_SERVICE_NAME`", "Name that the traces are under; `sentiscope` unless it is set"),
+    ("`OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER`", "`true`, `none`: no traces after all"),
+)
 
 
 def settings() -> str:
-    """The API's, those of jobs, the commands', and what training processes read."""
+    """The API's, those of jobs, the commands', and what other programs' libraries read."""
     return page(
         "Settings",
         _INTRODUCTION,
@@ -44,6 +56,7 @@ def settings() -> str:
             "Commands that speak to a service",
             table(("variable", "instead of", "what"), variables()),
         ),
+        section("Traces", table(("variable", "what"), _TRACES)),
         section("Processes", table(("variable", "what"), _OTHERS)),
     )
 

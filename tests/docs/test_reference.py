@@ -15,7 +15,7 @@ from tests.app.job_service import JobService
 from worker.jobs import JOB_CONFIG
 from worker.settings import JobSettings
 
-_VARIABLE = re.compile(r"\bSENTISCOPE_[A-Z][A-Z_]+[A-Z]\b")
+_VARIABLE = re.compile(r"\b(?:SENTISCOPE|OTEL|ORT|CUDA)_[A-Z][A-Z_]+[A-Z]\b")
 _CODE = ("app", "models", "sentiscope", "training", "worker")
 
 
