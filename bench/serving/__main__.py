@@ -13,12 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.serving.checks import LEAST_GAIN, checks
+from bench.serving.contenders import SERVERS, setup
 from bench.serving.environments import NotInstallable
 from bench.serving.graphs import bundle_of
 from bench.serving.machine import cores, machine
 from bench.serving.photos import HEIGHT, WIDTH, photos
-from bench.serving.servers import SERVERS, setup
-from bench.serving.serving import NotReady
+from bench.serving.server import NotReady
 from bench.serving.summary import Column, Summary
 from bench.serving.visit import BUSY, HALF, MANY, ONE, SOME, Figures, Plan, visit
 from models.manifest import Precision
@@ -86,7 +86,7 @@ def measured(
                     continue
                 print(f"round {number + 1} of {rounds}: {server} {precision}", flush=True)
                 try:
-                    figures += visit(server, precision, plan=plan, round=number)
+                    figures += list(visit(server, precision, plan=plan, round=number))
                 except (NotInstallable, NotReady) as error:
                     missing[server] = str(error)
     return figures, missing
@@ -110,4 +110,7 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit("stopped; nothing is left running, and nothing was written") from None

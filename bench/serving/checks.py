@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.serving.servers import OURS
+from bench.serving.contenders import OURS
 from bench.serving.summary import Summary
 from bench.serving.visit import BUSY, MANY, ONE
 from models.manifest import Precision

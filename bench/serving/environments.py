@@ -20,7 +20,8 @@ class NotInstallable(Exception):
 
 def environment(name: str, requirements: Sequence[str]) -> Path:
     """The Python of an environment with `requirements`; raises NotInstallable."""
-    return _made(name, " ".join(requirements), [*requirements, *_pinned()])
+    arguments = [*requirements, *_pinned()]
+    return _made(name, " ".join(arguments), arguments)
 
 
 def own_environment() -> Path:

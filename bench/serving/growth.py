@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.serving.checks import Check
 from bench.serving.load import closed_loop
-from bench.serving.serving import Server
+from bench.serving.server import Server
 
 MOST_GROWTH = 1.05
 _WARM_SHARE = 0.02

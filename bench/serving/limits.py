@@ -19,7 +19,7 @@ from bench.serving.machine import machine
 from bench.serving.overload import Overload, overload
 from bench.serving.photos import photos
 from bench.serving.promotions import Promotions, promotions, publish_twice
-from bench.serving.serving import serving_ours
+from bench.serving.server import serving_ours
 from bench.serving.startup import Startup, startup
 from models.bundle import Bundle
 
@@ -79,4 +79,7 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit("stopped; nothing is left running, and nothing was written") from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.serving.checks import Check
 from bench.serving.connection import Connection, Disconnected
 from bench.serving.load import closed_loop, constant_rate
-from bench.serving.serving import Server
+from bench.serving.server import Server
 
 TIMES = 5
 MOST_GROWTH = 1.05

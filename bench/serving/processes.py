@@ -63,7 +63,7 @@ def running(
     with log.open("wb") as said:
         first = subprocess.Popen(
             command,
-            env=os.environ | {**environment, _MARK: mark},
+            env={**_inherited(), **environment, _MARK: mark},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
@@ -82,6 +82,11 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port
+
+
+def _inherited() -> dict[str, str]:
+    """This environment without what would set a service up in another way."""
+    return {name: value for name, value in os.environ.items() if "SENTISCOPE_" not in name}
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -12,7 +12,7 @@ import httpx
 from bench.serving.checks import Check
 from bench.serving.connection import Answer
 from bench.serving.load import closed_loop
-from bench.serving.serving import Server
+from bench.serving.server import Server
 from models.bundle import Bundle, write_manifest
 from models.registry import PRODUCTION, Registry
 

@@ -8,7 +8,7 @@ import uvloop
 
 from bench.serving.checks import Check
 from bench.serving.load import closed_loop
-from bench.serving.serving import serving_ours
+from bench.serving.server import serving_ours
 from models.bundle import Bundle
 
 MOST_S = 2.0

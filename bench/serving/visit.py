@@ -9,7 +9,7 @@ from bench.serving.connection import Address
 from bench.serving.floor import floor_latency_ms, floor_rate
 from bench.serving.load import Load, closed_loop, constant_rate
 from bench.serving.predictor import Predictor
-from bench.serving.serving import serving
+from bench.serving.server import serving
 from models.bundle import Bundle
 from models.manifest import Precision
 

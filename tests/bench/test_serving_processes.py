@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.serving import environments
+from bench.serving.contenders import OURS, PEERS, SERVERS, setup
 from bench.serving.environments import NotInstallable, environment
 from bench.serving.processes import running
-from bench.serving.servers import OURS, PEERS, SERVERS, setup
 from tests.processes import is_alive, until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from bench.serving.predictor import Predictor, Scores, cores, port
 
 
-@serve.deployment(num_replicas=cores(), max_ongoing_requests=64, ray_actor_options={"num_cpus": 1})
 class Images:
     """One replica; it computes in its event loop, one image at a time."""
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.serving.connection import Address, Connection, Disconnected
+from bench.serving.contenders import OURS, PEERS
 from bench.serving.environments import ROOT, environment, own_environment
 from bench.serving.predictor import BUNDLE, CORES, PORT, PRECISION
 from bench.serving.processes import Processes, free_port, running
-from bench.serving.servers import OURS, PEERS
 from models.bundle import Bundle
 from models.manifest import Precision
 
 LOGS = Path("var/bench/logs")
+_NO_KEYS = "var/bench/no-keys.json"
 _PATIENCE_S = 120.0
 
 
@@ -59,7 +60,7 @@ def serving(
         PORT: str(port),
         CORES: str(cores),
     }
-    command = [word.format(**places) for word in peer.command]
+    command = [word.format(**places) for word in peer.command.split()]
     with _started(name, command, variables, address=Address(port, peer.path), image=image) as found:
         yield found
 
@@ -72,8 +73,10 @@ def serving_ours(
     python, port = own_environment(), free_port()
     model = bundle.label if root is None else bundle.manifest.name
     root = root or bundle.path.parent.parent
-    named = {"port": port, "model": model, "models_root": root.resolve(), **settings}
-    variables = {f"SENTISCOPE_{key.upper()}": str(value) for key, value in named.items()}
+    named = {"port": port, "model": model, "models_root": root.resolve(), "keys_file": _NO_KEYS}
+    variables = {
+        f"SENTISCOPE_{key.upper()}": str(value) for key, value in (named | settings).items()
+    }
     command = [str(python.parent / "sentiscope"), "serve"]
     with _started(
         OURS, command, variables, address=Address(port, "/v1/predictions"), image=image

@@ -13,7 +13,7 @@ class Peer:
     requirements: Sequence[str]
     path: str
     setup: str
-    command: Sequence[str] = ("{python}", "{handler}")
+    command: str = "{python} {handler}"
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -22,36 +22,18 @@ PEERS: Mapping[str, Peer] = {
         ["mosec==0.9.8"],
         "/inference",
         "{cores} worker processes",
-        (
-            "{python}",
-            "{handler}",
-            "--address",
-            "127.0.0.1",
-            "--port",
-            "{port}",
-            "--timeout",
-            "60000",
-        ),
+        "{python} {handler} --address 127.0.0.1 --port {port} --timeout 60000",
     ),
     "bentoml": Peer(
         ["bentoml==1.4.40"],
         "/images",
         "{cores} worker processes, one thread each",
-        (
-            "{bin}/bentoml",
-            "serve",
-            "bench.serving.peers.bentoml_peer:Images",
-            "--working-dir",
-            "{root}",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "{port}",
-        ),
+        "{bin}/bentoml serve bench.serving.peers.bentoml_peer:Images --working-dir {root} "
+        "--host 127.0.0.1 --port {port}",
         {"BENTOML_DO_NOT_TRACK": "true"},
     ),
     "litserve": Peer(
-        ["litserve==0.2.19", "pyzmq"],
+        ["litserve==0.2.19"],
         "/predict",
         "{cores} workers, fast queue, 1 API process",
     ),
@@ -64,6 +46,7 @@ PEERS: Mapping[str, Peer] = {
             "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_AUTH_MODE": "disabled",
+            "RAY_worker_niceness": "0",
         },
     ),
 }
