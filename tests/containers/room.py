@@ -17,7 +17,7 @@ from tests.containers.dockerfile import ROOT
 from tests.processes import until
 
 HOST = "room"
-_SYSTEM = ("/usr", "/etc", "/proc", "/dev", sys.base_prefix, str(ROOT))
+_SYSTEM = ("/usr", "/etc", "/proc", "/dev", sys.base_prefix, sys.prefix, str(ROOT))
 _LINKS = ("/bin", "/lib", "/lib64", "/sbin")
 _NETWORK = f"hostname {HOST}; ip link set lo up; exec sleep infinity"
 _UP_S = 20
@@ -70,13 +70,13 @@ class Room:
         root = self.folder / "root"
         root.mkdir(exist_ok=True)
         yield f"mount -t tmpfs -o mode=755 room {root}; mkdir -p {root}/tmp {root}/opt"
+        yield f"mount -t tmpfs -o mode=1777 room {root}/tmp"
         for path in _SYSTEM:
             yield f"mkdir -p {root}{path}; mount --rbind {path} {root}{path}"
             yield f"mount -o remount,bind,ro {root}{path}"
         for link in filter(os.path.islink, _LINKS):
             yield f"ln -s {os.readlink(link)} {root}{link}"
         yield f"ln -s {sys.prefix} {root}/opt/sentiscope"
-        yield f"mount -t tmpfs -o mode=1777 room {root}/tmp"
         for mount in service.mounts:
             source = self.volume(mount, owner=service.user)
             yield f"mkdir -p {root}{mount.target}; mount --bind {source} {root}{mount.target}"
@@ -91,7 +91,8 @@ class Room:
         user = f"--reuid={service.user} --regid={service.user} --clear-groups --no-new-privs"
         rights = "--inh-caps=-all --bounding-set=-all"
         path = f"/opt/sentiscope/bin:{os.defpath}"
-        variables = {**service.environment, "PATH": path, "HOSTNAME": HOST}
+        ours = {"PATH": path, "HOSTNAME": HOST, "PYTHONPATH": str(ROOT)}
+        variables = {**service.environment, **ours}
         given = [f"{name}={value}" for name, value in variables.items()]
         there = ["env", "--ignore-environment", f"--chdir={service.folder}", *given]
         return ["setpriv", *user.split(), *rights.split(), *there, *command]
