@@ -11,6 +11,7 @@ ACCEL ?= cpu
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights
 FAULT_ROUNDS ?= 10
+TEST_PROCESSES ?= 2
 PROFILE ?= cpu
 NICE := $(shell test -t 1 && printf '\033[1m')
 PLAIN := $(shell test -t 1 && printf '\033[0m')
@@ -72,7 +73,7 @@ serve: $(SERVE)/.ready-$(ACCEL) ## Set up and serve predictions only, without Py
 .PHONY: test
 test: .venv/.ready ## Set up and run the tests (ARGS= for pytest)
 	$(call say,Running the tests)
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: faults
 faults: .venv/.ready ## Kill every process of the job system in mid-epoch, again and again (FAULT_ROUNDS=10)
