@@ -203,3 +203,8 @@ def test_the_image_itself_is_left_as_it_was() -> None:
 
 def test_rgb_stays_the_same_pixels() -> None:
     assert as_rgb(_quadrants()) == _quadrants()
+
+
+def test_an_upright_rgb_image_is_not_copied() -> None:
+    image = Image.new("RGB", (8, 6), (1, 2, 3))
+    assert as_rgb(image) is image
