@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ _HEALTHY_S = 10.0
 """One that ran for longer is started again after the first delay."""
 
 _LOG_BYTES = 4 * 1024 * 1024
+"""Of a program's log and of what was put aside from it, each."""
+
 _SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
@@ -55,6 +58,7 @@ class Child:
 
     def look(self) -> str | None:
         """Start it again if it ended and its time has come; a line when that was noticed."""
+        _bound(self.program.log)
         if self._process is None:
             if time.monotonic() >= self._due_at:
                 self.start()
@@ -129,8 +133,6 @@ class Errand:
 def started(program: Program) -> subprocess.Popen[bytes]:
     """A process of it, whose output is added to its log; it ends when this process does."""
     program.log.parent.mkdir(parents=True, exist_ok=True)
-    if program.log.exists() and program.log.stat().st_size > _LOG_BYTES:
-        program.log.replace(program.log.with_suffix(".1.log"))
     launcher = os.getpid()
     with program.log.open("ab") as log:
         return subprocess.Popen(
@@ -143,6 +145,14 @@ def started(program: Program) -> subprocess.Popen[bytes]:
             process_group=0,
             preexec_fn=lambda: _end_with(launcher),
         )
+
+
+def _bound(log: Path) -> None:
+    """Put the older part of a long log aside; whoever has it open goes on at its new end."""
+    with suppress(OSError):  # a full disk must not keep programs from being started again
+        if log.stat().st_size > _LOG_BYTES:
+            shutil.copyfile(log, log.with_suffix(".1.log"))
+            os.truncate(log, 0)
 
 
 def _end_with(launcher: int) -> None:
