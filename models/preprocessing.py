@@ -105,10 +105,12 @@ def _without_far_ends(image: Image.Image) -> Image.Image:
 
 def normalized(image: Image.Image, spec: Preprocessing) -> NDArray[np.float32]:
     """8-bit RGB `image` as float32 C,H,W: scaled to [0, 1], minus mean, over std."""
-    pixels = np.asarray(image, dtype=np.float32)  # H,W,C
-    scale = 1.0 / (255.0 * np.asarray(spec.std, dtype=np.float32))
-    shift = np.asarray(spec.mean, dtype=np.float32) / np.asarray(spec.std, dtype=np.float32)
-    return np.ascontiguousarray((pixels * scale - shift).transpose(2, 0, 1))
+    pixels = np.asarray(image).transpose(2, 0, 1)  # C,H,W
+    std = np.asarray(spec.std, dtype=np.float32)[:, None, None]
+    found = np.empty(pixels.shape, np.float32)
+    np.multiply(pixels, 1.0 / (255.0 * std), out=found)
+    found -= np.asarray(spec.mean, dtype=np.float32)[:, None, None] / std
+    return found
 
 
 def preprocess(image: Image.Image, spec: Preprocessing) -> NDArray[np.float32]:
