@@ -5,7 +5,6 @@ Made from metrics files and predictions; the report needs this and the metrics f
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,23 +12,21 @@ from pydantic import Field
 
 from models.labels import LabelKind
 from training.config.fields import Config
-from training.evidence.comparison import Metric, Pooled, compared, holm, interval
+from training.evidence.comparison import Metric, compared, holm, interval
 from training.evidence.experiment import Cell, Experiment, Filter
-from training.evidence.predictions import BadPredictions, ImagePredictions
+from training.evidence.pooling import part, pooled_predictions, whole
 from training.evidence.results import Kept, Result
 from training.metrics.distribution import kl
 from training.metrics.multi import mean_average_precision
 from training.metrics.single import top1
+from training.objectives import OBJECTIVES
 
-TESTED: Mapping[LabelKind, tuple[str, Metric]] = {
-    LabelKind.SINGLE: ("top1", top1),
-    LabelKind.MULTI: (
-        "mean_average_precision",
-        lambda scores, targets: mean_average_precision(scores, targets.astype(bool)),
-    ),
-    LabelKind.DISTRIBUTION: ("kl", kl),
+_TESTED: Mapping[LabelKind, Metric] = {
+    LabelKind.SINGLE: top1,
+    LabelKind.MULTI: lambda scores, targets: mean_average_precision(scores, targets.astype(bool)),
+    LabelKind.DISTRIBUTION: kl,
 }
-"""The one figure of each kind that is tested, decided beforehand."""
+"""The one figure of each kind that is tested, decided beforehand: the one that selects models."""
 
 _SEED = 0
 
@@ -98,7 +95,7 @@ def summarized(experiment: Experiment) -> Summary:
         draws=experiment.profile.draws,
         rows={name: row.title for name, row in plan.rows.items()},
         data={
-            name: Column(title=data.title, kind=data.kind, tested=TESTED[data.kind][0])
+            name: Column(title=data.title, kind=data.kind, tested=OBJECTIVES[data.kind].best_metric)
             for name, data in plan.data.items()
         },
         entries=tuple(entry for name in plan.data for entry in _column(experiment, name)),
@@ -135,9 +132,9 @@ def _results(experiment: Experiment, cells: Iterable[Cell]) -> list[Result]:
 
 
 def _entry(experiment: Experiment, found: Sequence[Result], base: Sequence[Result]) -> Entry:
-    first, (_, metric) = found[0], TESTED[found[0].kind]
+    first, metric = found[0], _TESTED[found[0].kind]
     draws = experiment.profile.draws
-    pooled = _pooled(experiment, _whole(found))
+    pooled = pooled_predictions(experiment, whole(found))
     low, high = interval(pooled, metric, draws=draws, rng=np.random.default_rng(_SEED))
     names = list(first.score.metrics)
     values = {name: [result.score.metrics[name] for result in found] for name in names}
@@ -161,65 +158,25 @@ def _against(
     experiment: Experiment, found: Sequence[Result], base: Sequence[Result]
 ) -> Against | None:
     """The comparison over the folds and seeds that both rows have; none where there is none."""
-    common = {_part(result) for result in found} & {_part(result) for result in base}
+    common = {part(result) for result in found} & {part(result) for result in base}
     if not common:
         return None
-    mine = _whole([result for result in found if _part(result) in common])
-    theirs = _whole([result for result in base if _part(result) in common])
-    pooled = _pooled(experiment, mine)
-    found_difference = compared(
+    mine = whole([result for result in found if part(result) in common])
+    theirs = whole([result for result in base if part(result) in common])
+    pooled = pooled_predictions(experiment, mine)
+    difference = compared(
         pooled,
-        _pooled(experiment, theirs),
-        TESTED[mine[0].kind][1],
+        pooled_predictions(experiment, theirs),
+        _TESTED[mine[0].kind],
         draws=experiment.profile.draws,
         rng=np.random.default_rng(_SEED),
     )
     return Against(
         parts=len(mine),
         images=len(pooled.files),
-        difference=found_difference.value,
-        low=found_difference.low,
-        high=found_difference.high,
-        p=found_difference.p,
-        p_holm=found_difference.p,
+        difference=difference.value,
+        low=difference.low,
+        high=difference.high,
+        p=difference.p,
+        p_holm=difference.p,
     )
-
-
-def _part(result: Result) -> tuple[int, int]:
-    return (-1 if result.fold is None else result.fold, result.seed)
-
-
-def _whole(found: Sequence[Result]) -> list[Result]:
-    """The results of the seeds that have the most folds, all of the same folds."""
-    folds: dict[int, set[int]] = {}
-    for result in found:
-        fold, seed = _part(result)
-        folds.setdefault(seed, set()).add(fold)
-    most = folds[max(folds, key=lambda seed: (len(folds[seed]), -seed))]
-    kept = [r for r in found if folds[r.seed] >= most and _part(r)[0] in most]
-    return sorted(kept, key=lambda result: (result.seed, _part(result)[0]))
-
-
-def _pooled(experiment: Experiment, results: Sequence[Result]) -> Pooled:
-    """Predictions of all folds one after the other, by seed."""
-    by_seed: dict[int, list[tuple[Result, ImagePredictions]]] = {}
-    for result in results:
-        predictions = _predictions(experiment.predictions_file(result.cell), result)
-        by_seed.setdefault(result.seed, []).append((result, predictions))
-    scores = tuple(
-        np.concatenate([p.judged(r.kind, temperature=r.score.temperature).scores for r, p in parts])
-        for parts in by_seed.values()
-    )
-    parts = next(iter(by_seed.values()))
-    files = tuple(file for _, predictions in parts for file in predictions.files)
-    return Pooled(files, scores, np.concatenate([p.targets for _, p in parts]))
-
-
-def _predictions(file: Path, result: Result) -> ImagePredictions:
-    found = ImagePredictions.read(file)
-    if found.digest() != result.predictions_sha256:
-        raise BadPredictions(
-            f"{file} has the digest {found.digest()}, its metrics are of "
-            f"{result.predictions_sha256}: delete both and run the cell again"
-        )
-    return found
