@@ -22,11 +22,8 @@ def test_a_long_log_is_put_aside_while_its_program_goes_on(tmp_path: Path) -> No
         until(lambda: log.stat().st_size > _LIMIT or None, timeout_s=60)
         assert talker.look() is None
         assert older.stat().st_size > _LIMIT
-        assert older.read_bytes().splitlines()[-2].isdigit()
-        until(lambda: log.stat().st_size or None, timeout_s=60)
+        until(lambda: log.stat().st_size > 10_000 or None, timeout_s=60)
         assert talker.is_running
     finally:
         talker.kill()
-    first, *_, last = log.read_bytes().splitlines()
-    assert first.isdigit()
-    assert int(last) > int(older.read_bytes().splitlines()[-2])
+    assert int(log.read_bytes().splitlines()[-2]) > int(older.read_bytes().splitlines()[-2])
