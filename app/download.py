@@ -26,7 +26,12 @@ _HEADERS = (
     (b"User-Agent", b"sentiscope"),
 )
 _REDIRECTS = (301, 302, 303, 307, 308)
-_FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
+_FAILURES = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    ssl.SSLError,  # which httpcore lets through where it comes after the handshake
+)
 _log = logging.getLogger(__name__)
 
 

@@ -1,6 +1,8 @@
 import asyncio
+import os
 import ssl
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import trustme
@@ -52,6 +54,21 @@ def test_certificate_of_an_unknown_authority_is_refused(internet: Internet, host
     [found] = internet.fetch("https://pictures.test/a.png")
     assert isinstance(found, ImageNotFetched)
     assert host.asked == []
+
+
+def garbled(handler: BaseHTTPRequestHandler) -> None:
+    """Bytes below the encryption that are none of TLS."""
+    os.write(handler.connection.fileno(), b"nothing that TLS knows")
+
+
+def test_tls_that_breaks_after_its_handshake_fails_that_image_alone(
+    internet: Internet, host: Host
+) -> None:
+    host.answers["/garbled.png"] = garbled
+    urls = ("https://pictures.test/garbled.png", "https://pictures.test/a.png")
+    found, kept = internet.fetch(*urls)
+    assert isinstance(found, ImageNotFetched)
+    assert kept == PICTURE
 
 
 def test_system_is_asked_for_names() -> None:
