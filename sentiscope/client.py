@@ -25,6 +25,7 @@ from sentiscope.service.errors import (
     Unreachable,
     Unsupported,
     UnusableImage,
+    UnusableKey,
 )
 from sentiscope.service.job import Artifact, Event, Job
 from sentiscope.service.models import Model
@@ -81,4 +82,5 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "UnusableImage",
+    "UnusableKey",
 ]

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import httpx
 
-from sentiscope.service.errors import Unreachable
+from sentiscope.service.errors import Unreachable, UnusableKey
 from sentiscope.service_defaults import URL
 
 URL_VARIABLE, KEY_VARIABLE = "SENTISCOPE_URL", "SENTISCOPE_API_KEY"
@@ -24,11 +24,16 @@ class Address:
 
     @classmethod
     def found(cls, url: str | None, key: str | None) -> Self:
-        """What is given, else what the environment says; raises Unreachable for no address."""
+        """What is given, else the environment's; raises Unreachable and UnusableKey."""
         url = (url or os.environ.get(URL_VARIABLE) or URL).rstrip("/")
         if not _is_address(url):
             raise Unreachable(f"given the address {url!r}; expected one such as {URL}")
         key = (key or os.environ.get(KEY_VARIABLE, "")).strip()
+        if not (key.isascii() and key.isprintable()):
+            raise UnusableKey(
+                "the API key has characters that no key has; expected one as `sentiscope keys "
+                "create` printed it"
+            )
         return cls(url, {"Authorization": f"Bearer {key}"} if key else {})
 
     def settings(self) -> dict[str, Any]:

@@ -22,6 +22,10 @@ class UnusableImage(SentiscopeError):
     """What was given cannot be sent as an image."""
 
 
+class UnusableKey(SentiscopeError):
+    """What was given cannot be sent as an API key."""
+
+
 class StillRunning(SentiscopeError):
     """The job has not ended within the time that was given."""
 

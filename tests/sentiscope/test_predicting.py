@@ -28,6 +28,7 @@ from sentiscope.client import (
     Unreachable,
     Unsupported,
     UnusableImage,
+    UnusableKey,
 )
 from sentiscope.service.errors import BY_STATUS
 from tests.app.pictures import BLUE, GREEN, RED, deep_rgb_png, encoded, halves, noise, solid
@@ -295,6 +296,16 @@ def test_address_that_is_none_is_told_so(
 ) -> None:
     with pytest.raises(Unreachable, match=r"given the address .*; expected one such as http://"):
         client(given)
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+@pytest.mark.parametrize("given", ["sesam\N{HORIZONTAL ELLIPSIS}", "two\nlines"])
+def test_key_that_cannot_be_sent_is_not_printed(
+    client: type[Client] | type[AsyncClient], given: str
+) -> None:
+    with pytest.raises(UnusableKey) as raised:
+        client("http://127.0.0.1:9", key=given)
+    assert given not in str(raised.value)
 
 
 def test_every_error_of_the_service_has_its_exception() -> None:
