@@ -4,3 +4,6 @@ URL = "http://127.0.0.1:8000"
 
 PATIENCE_S = 10.0
 """Seconds that a service may be away before a command gives up."""
+
+WATCH_PATIENCE_S = 300.0
+"""The same for who watches a job."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiscope.output import fail, remark, say, told
-from sentiscope.service_defaults import PATIENCE_S, URL
+from sentiscope.service_defaults import PATIENCE_S, URL, WATCH_PATIENCE_S
 
 if TYPE_CHECKING:
     from sentiscope.client import Client, Job, JobHandle
@@ -28,7 +28,6 @@ JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job."
 _ATTEMPTS = 1000
 """The patience ends first."""
 
-_WATCH_PATIENCE_S = 300.0
 _FOLLOW_EVERY_S = 1.0
 
 
@@ -169,7 +168,7 @@ def _watch(job_id: str, url: str, key: str | None) -> None:
     from sentiscope.job_words import ending
     from sentiscope.watching import watch
 
-    with _service(url, key, patience_s=_WATCH_PATIENCE_S) as client:
+    with _service(url, key, patience_s=WATCH_PATIENCE_S) as client:
         try:
             with fitting_view() as view:
                 job = watch(client, job_id, view)

@@ -8,7 +8,7 @@ from typing import Any, Self, Unpack
 from sentiscope.service import datasets, jobs, models
 from sentiscope.service.address import Address
 from sentiscope.service.datasets import Dataset
-from sentiscope.service.events import PATIENCE_S, Following
+from sentiscope.service.events import Following
 from sentiscope.service.images import Given
 from sentiscope.service.job import Artifact, Event, Job
 from sentiscope.service.line import Line
@@ -16,6 +16,7 @@ from sentiscope.service.models import Model
 from sentiscope.service.predicting import BATCH_SIZE, Options, answered, batches
 from sentiscope.service.prediction import Answer, Predictions
 from sentiscope.service.retries import Retries
+from sentiscope.service_defaults import WATCH_PATIENCE_S
 
 _DEFAULT = Retries()
 
@@ -113,7 +114,9 @@ class JobHandle:
         """Its record with all of its fields, as the service has it."""
         return self._line.hold(jobs.record(self.id))
 
-    def watch(self, *, after: str | None = None, patience_s: float = PATIENCE_S) -> Iterator[Event]:
+    def watch(
+        self, *, after: str | None = None, patience_s: float = WATCH_PATIENCE_S
+    ) -> Iterator[Event]:
         """What it tells, as it comes, until it has ended; a lost stream is taken up again."""
         return self._line.events(Following(self.id, after=after, patience_s=patience_s))
 

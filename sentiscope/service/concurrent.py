@@ -10,7 +10,7 @@ from typing import Any, Self, Unpack
 from sentiscope.service import datasets, jobs, models
 from sentiscope.service.address import Address
 from sentiscope.service.datasets import Dataset
-from sentiscope.service.events import PATIENCE_S, Following
+from sentiscope.service.events import Following
 from sentiscope.service.images import Given
 from sentiscope.service.job import Artifact, Event, Job
 from sentiscope.service.line import AsyncLine
@@ -18,6 +18,7 @@ from sentiscope.service.models import Model
 from sentiscope.service.predicting import BATCH_SIZE, Options, answered, batches
 from sentiscope.service.prediction import Answer, Predictions
 from sentiscope.service.retries import Retries
+from sentiscope.service_defaults import WATCH_PATIENCE_S
 
 _DEFAULT = Retries()
 _AT_ONCE = 4
@@ -86,7 +87,7 @@ class AsyncClient:
                 if batch:
                     talk = answered(batch, options)
                     on_their_way.append(asyncio.create_task(self._line.hold(talk)))
-                if not batch or len(on_their_way) == self._at_once:
+                if not batch or len(on_their_way) >= self._at_once:
                     for answer in await on_their_way.popleft():
                         yield answer
         finally:
@@ -136,7 +137,7 @@ class AsyncJobHandle:
         return await self._line.hold(jobs.record(self.id))
 
     def watch(
-        self, *, after: str | None = None, patience_s: float = PATIENCE_S
+        self, *, after: str | None = None, patience_s: float = WATCH_PATIENCE_S
     ) -> AsyncIterator[Event]:
         """What it tells, as it comes, until it has ended; a lost stream is taken up again."""
         return self._line.events(Following(self.id, after=after, patience_s=patience_s))

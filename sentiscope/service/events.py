@@ -17,9 +17,6 @@ from sentiscope.service.talk import Request, path_to
 _TIMEOUT = httpx.Timeout(10.0, read=45.0)
 """The service sends a comment every 15 s: three in a row that do not come are a lost stream."""
 
-PATIENCE_S = 300.0
-"""Seconds that a service may be away before its listener gives up."""
-
 AGAIN_S = 1.0
 """Seconds after which a lost stream is asked for again."""
 

@@ -50,7 +50,7 @@ def batches(images: Given | Iterable[Given], *, size: int) -> Iterator[Batch]:
     held = 0
     for upload in uploads(images):
         length = len(upload.content) if isinstance(upload, Upload) else 0
-        if batch and (len(batch) == size or held + length > _BATCH_BYTES):
+        if batch and (len(batch) >= size or held + length > _BATCH_BYTES):
             yield tuple(batch)
             batch, held = [], 0
         batch.append(upload)
