@@ -17,7 +17,7 @@ PAGE = PAGE_FILE.read_text(encoding="utf-8")
 
 
 def block(language: str) -> bytes:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+    found = re.search(rf"```{language}\b[^\n]*\n(.*?)```", PAGE, flags=re.DOTALL)
     assert found is not None
     return found.group(1).encode()
 
