@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         256, description="Images waiting or running before the answer is 429; at least max_images"
     )
     deadline_s: Annotated[float, Field(gt=0)] = Field(
-        30.0, description="Seconds from the queue to the answer before it is 504"
+        30.0, description="Seconds from the whole body to the answer before it is 504"
     )
     drain_s: Annotated[int, Field(ge=0)] = Field(
         10, description="Seconds that requests in flight have to end once the service is stopped"
