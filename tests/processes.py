@@ -39,6 +39,13 @@ def is_alive(pid: int) -> bool:
     return _process(Path("/proc") / str(pid)) is not None
 
 
+def memory_mib(pid: int, field: str = "VmRSS") -> float:
+    """A process's memory: VmRSS now, VmHWM at the highest."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith(f"{field}:")]
+    return int(line.split()[1]) / 1024
+
+
 def until(look: Callable[[], T | None], *, timeout_s: float) -> T:
     """What `look` gives once it gives something; fails after the time."""
     end = time.monotonic() + timeout_s

@@ -1,11 +1,9 @@
 """Raw bytes at a real port: what comes before a body is bounded too."""
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterator
 from itertools import repeat
-from pathlib import Path
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -16,6 +14,7 @@ from app import connection
 from tests.app.client import publish_tiny
 from tests.app.pictures import encoded, solid
 from tests.app.server import Server, post_image, served
+from tests.processes import memory_mib
 
 IMAGE = encoded(solid())
 BEGIN = b"POST /v1/predictions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -50,13 +49,6 @@ def answer(client: socket.socket) -> bytes:
     return found
 
 
-def memory_kib(server: Server) -> int:
-    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
-    found = re.search(r"VmRSS:\s+(\d+)", status)
-    assert found
-    return int(found[1])
-
-
 @pytest.mark.parametrize(
     ("begin", "piece"),
     [
@@ -72,7 +64,7 @@ def memory_kib(server: Server) -> int:
 def test_what_is_no_body_and_has_no_end_is_cut_off(
     server: Server, begin: bytes, piece: bytes
 ) -> None:
-    before, sent = memory_kib(server), 0
+    before, sent = memory_mib(server.process.pid), 0
     with connected(server) as client:
         client.sendall(begin)
         try:
@@ -83,7 +75,7 @@ def test_what_is_no_body_and_has_no_end_is_cut_off(
         except ConnectionError:
             pass
     assert sent < MOST
-    assert memory_kib(server) - before < 20_000
+    assert memory_mib(server.process.pid) - before < 20
 
 
 def test_head_that_is_too_long_is_named(server: Server) -> None:

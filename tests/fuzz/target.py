@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.app.server import Server
+from tests.processes import memory_mib
 
 MAX_PIXELS = 1_000_000
 _TICKS_S = os.sysconf("SC_CLK_TCK")
@@ -25,9 +26,7 @@ class Target:
 
     def mib(self, field: str) -> float:
         """Its memory as /proc tells it: VmRSS now, VmHWM at the highest."""
-        status = Path(f"/proc/{self.server.process.pid}/status").read_text()
-        (line,) = [line for line in status.splitlines() if line.startswith(f"{field}:")]
-        return int(line.split()[1]) / 1024
+        return memory_mib(self.server.process.pid, field)
 
     def cpu_s(self) -> float:
         """Seconds of processor time that it has taken so far."""
