@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from sentiscope.service.errors import Unreachable
+from sentiscope.service.errors import Unintelligible, Unreachable
 from sentiscope.service.job import Event
 from sentiscope.service.talk import Request, path_to
 
@@ -29,9 +29,9 @@ class EventParser:
     _fields: dict[str, str] = field(default_factory=dict)
 
     def feed(self, part: bytes) -> Iterator[Event]:
-        """The events that are complete with this part."""
+        """The events that are complete with this part; raises Unintelligible."""
         *lines, self._rest = (self._rest + part).split(b"\n")
-        for line in (line.rstrip(b"\r").decode() for line in lines):
+        for line in (line.rstrip(b"\r").decode(errors="replace") for line in lines):
             if line:
                 name, _, value = line.partition(":")
                 self._fields[name] = value.removeprefix(" ")
@@ -41,8 +41,14 @@ class EventParser:
     def _event(self) -> Iterator[Event]:
         found, self._fields = self._fields, {}
         if "data" in found and "id" in found:
-            kind = found.get("event", "message")
-            yield Event(id=found["id"], kind=kind, data=json.loads(found["data"]))
+            yield _event(found["id"], found.get("event", "message"), found["data"])
+
+
+def _event(name: str, kind: str, data: str) -> Event:
+    try:
+        return Event(id=name, kind=kind, data=json.loads(data))
+    except ValueError as error:
+        raise Unintelligible(f"a stream of events has {data!r:.80}; expected JSON") from error
 
 
 class Following:

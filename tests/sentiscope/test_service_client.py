@@ -185,6 +185,16 @@ def test_answer_of_another_service_is_told_so(answer: Response) -> None:
             client.predict(b"image")
 
 
+@pytest.mark.parametrize("stream", [b"\xff\n\n", b"id: 1\ndata: [\n\n", b"id: 1\ndata: 7\n\n"])
+def test_stream_of_another_service_is_told_so(stream: bytes) -> None:
+    with (
+        replying(Response(stream)) as other,
+        Client(other.url) as client,
+        pytest.raises(Unintelligible),
+    ):
+        list(client.jobs.handle("01").watch())
+
+
 @pytest.mark.parametrize("found", [[], [{}], [{"image": {}}], [{"error": 7}]], ids=str)
 def test_predictions_of_another_form_are_told_so(found: list[Any]) -> None:
     model = {"name": "a", "version": "1", "digest": "b"}
