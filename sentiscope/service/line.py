@@ -13,7 +13,7 @@ import httpx
 
 from sentiscope.service import jobs
 from sentiscope.service.address import Address
-from sentiscope.service.errors import Unavailable, Unreachable
+from sentiscope.service.errors import Busy, TimedOut, Unavailable, Unreachable
 from sentiscope.service.events import AGAIN_S, Following
 from sentiscope.service.exchange import Outcome, raise_refused, reaching, steps
 from sentiscope.service.job import Event
@@ -23,7 +23,7 @@ from sentiscope.service.value import Value
 
 T = TypeVar("T")
 V = TypeVar("V", bound=Value)
-_AWAY = (Unavailable, Unreachable)
+_AWAY = (Busy, TimedOut, Unavailable, Unreachable)
 
 
 class Line:

@@ -185,6 +185,17 @@ def test_answer_of_another_service_is_told_so(answer: Response) -> None:
             client.predict(b"image")
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_stream_that_a_busy_service_refuses_is_asked_for_again(status: int) -> None:
+    ended = {"id": "01", "kind": "pretrain", "status": "failed", "created_at": "2026-01-01T00:00Z"}
+    told = Response(b'id: 1\nevent: status\ndata: {"status": "failed"}\n\n')
+    with (
+        replying(Response(status_code=status), told, JSONResponse(ended)) as service,
+        Client(service.url) as client,
+    ):
+        assert [event.id for event in client.jobs.handle("01").watch()] == ["1"]
+
+
 @pytest.mark.parametrize("stream", [b"\xff\n\n", b"id: 1\ndata: [\n\n", b"id: 1\ndata: 7\n\n"])
 def test_stream_of_another_service_is_told_so(stream: bytes) -> None:
     with (
