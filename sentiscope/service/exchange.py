@@ -1,5 +1,6 @@
 """A talk as it is held over a network that fails: requests are sent again where that may help."""
 
+import ssl
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias, TypeVar
@@ -40,7 +41,7 @@ def reaching(url: str) -> Iterator[None]:
     """A connection that fails is a service that does not answer; raises Unreachable."""
     try:
         yield
-    except httpx.RequestError as error:
+    except (httpx.RequestError, ssl.SSLError) as error:
         raise Unreachable(f"{url} does not answer: {error or type(error).__name__}") from error
 
 

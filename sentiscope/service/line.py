@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
@@ -151,3 +152,5 @@ class AsyncLine:
             return await self._http.request(**step.arguments())
         except httpx.RequestError as error:
             return error
+        except ssl.SSLError as error:  # let through by httpx where it comes after the handshake
+            return httpx.ReadError(str(error))

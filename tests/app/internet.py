@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -58,6 +59,11 @@ def unending(pieces: Callable[[], Iterable[bytes]]) -> Answer:
     return send
 
 
+def garbled(handler: BaseHTTPRequestHandler) -> None:
+    """Bytes below the encryption that are none of TLS."""
+    os.write(handler.connection.fileno(), b"nothing that TLS knows")
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """A real server on a local port, and what it was asked."""
@@ -83,6 +89,8 @@ def hosting(answers: Mapping[str, Answer], tls: ssl.SSLContext | None = None) ->
         def do_GET(self) -> None:
             asked.append((self.path, dict(self.headers.items())))
             table.get(self.path, content(b"secret", status=404))(self)
+
+        do_POST = do_GET
 
         def log_message(self, *_: object) -> None: ...
 

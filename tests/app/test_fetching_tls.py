@@ -1,15 +1,13 @@
 import asyncio
-import os
 import ssl
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 
 import pytest
 import trustme
 
 from app.errors import ImageNotFetched
 from app.pinned_network import Resolver
-from tests.app.internet import PUBLIC, Host, Internet, content, hosting
+from tests.app.internet import PUBLIC, Host, Internet, content, garbled, hosting
 
 PICTURE = b"a picture"
 
@@ -54,11 +52,6 @@ def test_certificate_of_an_unknown_authority_is_refused(internet: Internet, host
     [found] = internet.fetch("https://pictures.test/a.png")
     assert isinstance(found, ImageNotFetched)
     assert host.asked == []
-
-
-def garbled(handler: BaseHTTPRequestHandler) -> None:
-    """Bytes below the encryption that are none of TLS."""
-    os.write(handler.connection.fileno(), b"nothing that TLS knows")
 
 
 def test_tls_that_breaks_after_its_handshake_fails_that_image_alone(

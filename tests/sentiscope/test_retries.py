@@ -1,17 +1,21 @@
 """When the client asks again, of a real service on a port that refuses at first."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import trustme
 from starlette.responses import JSONResponse, Response
 
 from sentiscope.client import NEVER, AsyncClient, Busy, Client, Retries, Unavailable, Unreachable
 from sentiscope.service.retries import retry_after_s
+from tests.app.internet import garbled, hosting
 from tests.app.pictures import encoded, solid
 from tests.sentiscope.replying import Replies, replying
 
@@ -113,6 +117,18 @@ def test_what_has_no_key_is_sent_once() -> None:
 def test_nobody_there_is_told_with_the_address(ask: Asks) -> None:
     with pytest.raises(Unreachable, match=r"http://127\.0\.0\.1:9 does not answer"):
         ask(Replies([], url="http://127.0.0.1:9"), NEVER)
+
+
+@BOTH
+def test_tls_that_breaks_after_its_handshake_is_a_service_that_does_not_answer(
+    ask: Asks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with hosting({"/v1/predictions": garbled}, tls) as host, pytest.raises(Unreachable):
+        ask(Replies([], url=f"https://127.0.0.1:{host.port}"), NEVER)
 
 
 @pytest.mark.parametrize(
