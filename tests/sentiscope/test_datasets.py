@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sentiscope import image_files
 from tests.sentiscope.command_line import refusal, sentiscope
 from tests.sentiscope.conftest import Workshop
 from tests.training.data.layouts import as_folder, as_zip, as_zips, pictures
+from training.data.importers.listing import IMAGE_SUFFIXES
 
 Packing = Callable[[Path, Mapping[str, bytes]], list[Path]]
 
@@ -117,3 +119,7 @@ def test_import_that_cannot_be_done_says_why_and_leaves_nothing(
 def test_source_that_is_not_there_is_named(tmp_path: Path) -> None:
     command = ("datasets", "import", "fi", tmp_path / "none.zip", "--name", "fi")
     assert "none.zip" in refusal(*command, "--root", tmp_path)
+
+
+def test_images_that_are_found_to_predict_are_found_to_import() -> None:
+    assert image_files.SUFFIXES <= IMAGE_SUFFIXES

@@ -12,7 +12,9 @@ from training.data.canonical import Split
 from training.data.source import Source
 from training.errors import TrainingError
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
 
 KEYWORDS = tuple(name for name in EMOTION6.names if name != "neutral")
 """The six emotions Emotion6 was searched by; nobody searched for neutral."""
