@@ -88,25 +88,6 @@ def label_set_figures(
     return float(members[rows, truth].mean()), float(members.sum(axis=1).mean())
 
 
-def expected_calibration_error(
-    probabilities: Floats, targets: Integers, *, bins: int = 15
-) -> float:
-    """Mean gap between confidence and accuracy; in [0, 1], lower is better.
-
-    ECE = sum_m |B_m| / N * |acc(B_m) - conf(B_m)|, Guo et al. 2017, equation 3, for probabilities
-    N,C and class ids N; confidence is the top-1 probability, bin m is ((m - 1) / M, m / M].
-    """
-    if bins < 1:
-        raise InvalidMetricInput(f"{bins} bins given, expected at least 1; 15 is customary")
-    scores = check_probabilities(probabilities)
-    correct = scores.argmax(axis=1) == check_class_ids(targets, scores)  # N
-    confidence = scores.max(axis=1)
-    member = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    # |B_m| cancels: what is left of each bin is the sum of its gaps.
-    gaps = np.bincount(member, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(confidence))
-
-
 def _cross_entropy_at(logits: Floats, targets: Floats) -> Callable[[float], float]:
     check_same_shape(np.asarray(targets), np.asarray(logits))
     z, p = check_finite_matrix(logits), check_distributions(targets)

@@ -1,4 +1,4 @@
-"""Temperature, thresholds and calibration error against hand-worked values and plain search."""
+"""Temperature, thresholds and label sets against hand-worked values and plain search."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ from sklearn.metrics import f1_score
 
 from training.calibration import (
     TEMPERATURE_RANGE,
-    expected_calibration_error,
     fit_label_threshold,
     fit_temperature,
     fit_thresholds,
@@ -164,47 +163,6 @@ def test_no_threshold_beats_the_fitted_ones(sample: Scored) -> None:
 def test_thresholds_need_truth_values() -> None:
     with pytest.raises(NotBinary):
         fit_thresholds(np.full((2, 2), 0.5), np.full((2, 2), 2))
-
-
-def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
-    # Bins of 1/2: (1/2, 1] holds confidences .9, .7, .6, of which two are right, and (0, 1/2]
-    # holds .4, wrong: 3/4 |2/3 - 2.2/3| + 1/4 |0 - .4| = .05 + .1
-    scores = np.array([[0.9, 0.1, 0], [0.7, 0.3, 0], [0.6, 0.2, 0.2], [0.4, 0.3, 0.3]])
-    error = expected_calibration_error(scores, np.array([0, 0, 1, 2]), bins=2)
-    assert error == pytest.approx(0.15)
-
-
-def test_a_confidence_on_an_edge_belongs_to_the_bin_below() -> None:
-    # .5 and .4 share the bin (0, .5]: |1/2 - .9/2| + nothing above
-    scores = np.array([[0.5, 0.5, 0], [0.4, 0.3, 0.3]])
-    assert expected_calibration_error(scores, np.array([0, 1]), bins=2) == pytest.approx(0.05)
-
-
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("bins", [1, 10, 15])
-def test_calibration_error_agrees_with_a_plain_loop(seed: int, bins: int) -> None:
-    scores = softmax(draw_logits(seed, samples=80), axis=1)
-    targets = np.random.default_rng(seed).integers(0, 4, size=80)
-    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == targets
-    expected = 0.0
-    for low, high in zip(range(bins), range(1, bins + 1), strict=True):
-        inside = (confidence > low / bins) & (confidence <= high / bins)
-        if inside.any():
-            gap = abs(right[inside].mean() - confidence[inside].mean())
-            expected += inside.mean() * gap
-    error = expected_calibration_error(scores, targets, bins=bins)
-    assert 0 <= error <= 1
-    assert error == pytest.approx(expected)
-
-
-def test_certain_and_right_is_perfectly_calibrated() -> None:
-    assert expected_calibration_error(np.eye(3), np.array([0, 1, 2])) == 0
-    assert expected_calibration_error(np.eye(3)[:1], np.array([1])) == 1
-
-
-def test_calibration_error_needs_a_bin() -> None:
-    with pytest.raises(InvalidMetricInput, match="0 bins"):
-        expected_calibration_error(np.eye(3), np.array([0, 1, 2]), bins=0)
 
 
 def test_label_threshold_is_the_ranked_probability_of_the_truth() -> None:
