@@ -16,6 +16,7 @@ from app.links import Links, NoLinks
 from app.methods import HeadAsGet
 from app.metrics import Metrics
 from app.observation import Observed
+from app.refusal import RefusesWhenFull
 from app.routes import docs, health, metrics, models, page, predictions
 from app.settings import Settings
 from app.state import Service, State, open_service
@@ -84,6 +85,7 @@ def _add_middleware(app: FastAPI, settings: Settings, counted: Metrics) -> None:
     """What each request passes through, the innermost first."""
     app.add_middleware(problems.Unforeseen)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(RefusesWhenFull, route=predictions.route())
     app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
     app.add_middleware(Observed, metrics=counted)
 

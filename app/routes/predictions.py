@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.routing import APIRoute
 
 from app import openapi, options, problems
 from app.departure import unless_gone
@@ -40,13 +41,18 @@ async def predict_images(
     """What one image, or each of several, makes people feel."""
     model = await service.model(query.model)
     plan = options.plan(query, model.manifest)
-    service.queue.check_room()
     images = await read_uploads(request, limits(service.settings))
     found = await unless_gone(request, _found(images, service, model, plan))
     trace_stages(service.tracer, found.done, fetch_s=found.fetch_s)
     _raise_if_all_failed([each.value for each in found.done])
     count(found.done, service.metrics)
     return _response(request, model, found)
+
+
+def route() -> APIRoute:
+    """Where images are posted."""
+    [found] = (each for each in router.routes if isinstance(each, APIRoute))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
