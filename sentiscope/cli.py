@@ -2,7 +2,18 @@
 
 import typer
 
-from sentiscope.commands import datasets, jobs, keys, models, predict, recipes, run, serve, worker
+from sentiscope.commands import (
+    caption,
+    datasets,
+    jobs,
+    keys,
+    models,
+    predict,
+    recipes,
+    run,
+    serve,
+    worker,
+)
 
 app = typer.Typer(
     name="sentiscope",
@@ -18,6 +29,7 @@ app.command("predict")(predict.predict)
 app.command("train")(recipes.train)
 app.command("evaluate")(recipes.evaluate)
 app.command("export")(recipes.export)
+app.command("caption")(caption.caption)
 app.add_typer(models.app, name="models", help="Models, versions and aliases.")
 app.add_typer(keys.app, name="keys", help="API keys of the service.")
 app.add_typer(jobs.app, name="jobs", help="Jobs of a running service.")

@@ -122,6 +122,12 @@ def load_heads(path: Path, heads: nn.Module) -> bool:
     return True
 
 
+def load_part(path: Path, part: nn.Module, name: str) -> None:
+    """Load the part `name` (such as "heads.anp") of the weights in `path` into `part`."""
+    tensors, _ = _read(path)
+    _load_network(path, part, tensors, prefix=f"network.{name}.")
+
+
 def backbone_weights(path: Path) -> dict[str, Tensor]:
     """The backbone's part of the weights in `path`, by the names that it has in a backbone."""
     tensors, _ = _read(path)
@@ -149,8 +155,9 @@ def _random_key(name: str, rank: int) -> str:
     return f"random.{name}" if rank == 0 else f"random.{name}.{rank}"
 
 
-def _load_network(path: Path, network: nn.Module, tensors: dict[str, Tensor]) -> None:
-    prefix = "network."
+def _load_network(
+    path: Path, network: nn.Module, tensors: dict[str, Tensor], *, prefix: str = "network."
+) -> None:
     state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     try:
         network.load_state_dict(state)

@@ -1,6 +1,7 @@
 """A sample's image as training sees it: upright RGB, or an error that names the file."""
 
 import io
+from pathlib import Path
 
 from PIL import Image
 
@@ -12,6 +13,15 @@ from training.errors import TrainingError
 
 class UnreadableImage(TrainingError):
     """An image of a data set could not be read."""
+
+
+def opened_image(file: Path) -> Image.Image:
+    """The image of a file; raises UnreadableImage."""
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            return as_rgb(image)
+    except DECODER_ERRORS as error:
+        raise UnreadableImage(f"{file} cannot be read: {error}") from error
 
 
 def decoded(dataset: CanonicalDataset, sample: Sample) -> Image.Image:

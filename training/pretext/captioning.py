@@ -5,7 +5,7 @@ Xu et al., *Show, Attend and Tell*, ICML 2015, with soft attention over the cell
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -31,24 +31,30 @@ class CaptioningTask:
     """Captions of the training parts' vocabulary; of several captions, chance draws one."""
 
     def __init__(
-        self,
+        self, config: CaptioningConfig, vocabulary: Vocabulary, *, mean: Channels, std: Channels
+    ) -> None:
+        self.config, self.vocabulary = config, vocabulary
+        self.fixed = Preprocessing(
+            size=config.size, interpolation=Interpolation.LANCZOS, mean=mean, std=std
+        )
+
+    @classmethod
+    def of(
+        cls,
         config: CaptioningConfig,
         datasets: Sequence[CanonicalDataset],
         *,
         mean: Channels,
         std: Channels,
-    ) -> None:
-        self.config = config
-        self.vocabulary = Vocabulary.of(
-            chain.from_iterable(
-                sample.captions for dataset in datasets for sample in dataset.subset(Split.TRAIN)
-            ),
-            min_count=config.min_count,
-            max_words=config.max_words,
+    ) -> Self:
+        """The task on its corpus, whose training captions give the vocabulary."""
+        captions = (
+            sample.captions for dataset in datasets for sample in dataset.subset(Split.TRAIN)
         )
-        self.fixed = Preprocessing(
-            size=config.size, interpolation=Interpolation.LANCZOS, mean=mean, std=std
+        vocabulary = Vocabulary.of(
+            chain.from_iterable(captions), min_count=config.min_count, max_words=config.max_words
         )
+        return cls(config, vocabulary, mean=mean, std=std)
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -36,4 +36,4 @@ def build_task(
         case CaptioningConfig():
             from training.pretext.captioning import CaptioningTask
 
-            return CaptioningTask(config, datasets, mean=mean, std=std)
+            return CaptioningTask.of(config, datasets, mean=mean, std=std)

@@ -36,7 +36,7 @@ def task(samples: Sequence[Sample] | None = None, **changes: object) -> Captioni
     settings = {"datasets": ["tiny"], "min_count": 1, "max_words": 7, **SMALL, **changes}
     given = [sample(caption) for caption in CAPTIONS] if samples is None else samples
     config = CaptioningConfig.model_validate(settings)
-    return CaptioningTask(config, [corpus(("none",), given)], mean=MEAN, std=STD)
+    return CaptioningTask.of(config, [corpus(("none",), given)], mean=MEAN, std=STD)
 
 
 def batch(made: CaptioningTask, captions: Sequence[str] = CAPTIONS) -> Examples:
