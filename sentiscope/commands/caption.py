@@ -10,10 +10,10 @@ from sentiscope.output import fail, say, told
 
 
 def caption(
-    run: Annotated[Path, typer.Argument(help="Folder of the run.", exists=True, file_okay=False)],
+    run: Annotated[Path, typer.Argument(help="Folder of the run.")],
     images: Annotated[
         list[Path] | None,
-        typer.Argument(help="Image files, and folders of them.", exists=True),
+        typer.Argument(help="Image files, and folders of them."),
     ] = None,
     beam: Annotated[
         int, typer.Option(min=1, max=100, help="Prefixes that are followed; 1: greedy.")
