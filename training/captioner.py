@@ -14,7 +14,7 @@ from PIL import Image
 
 from models.preprocessing import preprocess
 from training.backbone import Backbone, build_backbone
-from training.checkpoint import load_part
+from training.checkpoint import load_parts
 from training.config.backbone import BackboneConfig
 from training.config.pretraining import CaptioningConfig, PretrainConfig
 from training.data.canonical import Split
@@ -60,8 +60,7 @@ class Captioner:
         task = CaptioningTask(found[0], vocabulary, mean=facts["mean"], std=facts["std"])
         backbone = build_backbone(BackboneConfig(name=config.backbone.name))
         head = task.head(backbone)
-        load_part(run.best_weights, backbone, "backbone")
-        load_part(run.best_weights, head, "heads.captioning")
+        load_parts(run.best_weights, {"backbone": backbone, "heads.captioning": head})
         return cls(backbone.eval(), head.eval(), task)
 
     def say(self, images: Iterable[Image.Image], *, beam: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ It holds weights, optimiser, position and random state: all that the next step d
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,8 +114,7 @@ def load_weights(path: Path, network: nn.Module) -> dict[str, Any]:
 def load_heads(path: Path, heads: nn.Module) -> bool:
     """Load the label heads of a trained network into `heads`; false where it has no such heads."""
     tensors, _ = _read(path)
-    prefix = "network.heads."
-    state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    state = _below("network.heads.", tensors)
     own = heads.state_dict()
     if any(key not in state or state[key].shape != value.shape for key, value in own.items()):
         return False
@@ -122,17 +122,17 @@ def load_heads(path: Path, heads: nn.Module) -> bool:
     return True
 
 
-def load_part(path: Path, part: nn.Module, name: str) -> None:
-    """Load the part `name` (such as "heads.anp") of the weights in `path` into `part`."""
+def load_parts(path: Path, parts: Mapping[str, nn.Module]) -> None:
+    """Load the weights in `path` into parts of the network, by names such as "heads.anp"."""
     tensors, _ = _read(path)
-    _load_network(path, part, tensors, prefix=f"network.{name}.")
+    for name, part in parts.items():
+        _load_network(path, part, tensors, prefix=f"network.{name}.")
 
 
 def backbone_weights(path: Path) -> dict[str, Tensor]:
     """The backbone's part of the weights in `path`, by the names that it has in a backbone."""
     tensors, _ = _read(path)
-    prefix = "network.backbone."
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    return _below("network.backbone.", tensors)
 
 
 def _random_states() -> dict[str, Tensor]:
@@ -158,11 +158,15 @@ def _random_key(name: str, rank: int) -> str:
 def _load_network(
     path: Path, network: nn.Module, tensors: dict[str, Tensor], *, prefix: str = "network."
 ) -> None:
-    state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(_below(prefix, tensors))
     except RuntimeError as error:
         raise BrokenCheckpoint(f"{path} holds another network: {error}") from error
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of one part, by the names that they have in it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _write(path: Path, tensors: dict[str, Tensor], state: dict[str, Any], *, fence: Fence) -> None:

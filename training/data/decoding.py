@@ -1,6 +1,8 @@
 """A sample's image as training sees it: upright RGB, or an error that names the file."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -17,19 +19,21 @@ class UnreadableImage(TrainingError):
 
 def opened_image(file: Path) -> Image.Image:
     """The image of a file; raises UnreadableImage."""
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            return as_rgb(image)
-    except DECODER_ERRORS as error:
-        raise UnreadableImage(f"{file} cannot be read: {error}") from error
+    with _named(str(file)), Image.open(file, formats=FORMATS) as image:
+        return as_rgb(image)
 
 
 def decoded(dataset: CanonicalDataset, sample: Sample) -> Image.Image:
     """The image of `sample`; raises UnreadableImage."""
-    try:
-        with Image.open(io.BytesIO(dataset.read_image(sample)), formats=FORMATS) as image:
+    with _named(f"{sample.file_name} of data set {dataset.name}"):
+        content = io.BytesIO(dataset.read_image(sample))
+        with Image.open(content, formats=FORMATS) as image:
             return as_rgb(image)
+
+
+@contextmanager
+def _named(image: str) -> Iterator[None]:
+    try:
+        yield
     except DECODER_ERRORS as error:
-        raise UnreadableImage(
-            f"{sample.file_name} of data set {dataset.name} cannot be read: {error}"
-        ) from error
+        raise UnreadableImage(f"{image} cannot be read: {error}") from error

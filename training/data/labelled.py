@@ -83,7 +83,7 @@ class LabelledImages(Dataset[Item]):
         numbers: dict[tuple[Path, str], int] = {}
         self._numbers = [
             numbers.setdefault((labelled.dataset.root, labelled.sample.file_name), len(numbers))
-            for labelled in samples
+            for labelled in (samples if cache else ())
         ]
         self._cache = cache(len(numbers)) if cache else None
 

@@ -31,7 +31,7 @@ class PixelCache:
 
     def __init__(self, spec: Preprocessing, file: int | None = None, *, room: int = 0) -> None:
         self._spec, self._file, self._room = spec, file, room
-        self._size = spec.input_side * spec.input_side * _CHANNELS  # bytes
+        self._size = _bytes(spec)
         if file is not None:
             weakref.finalize(self, os.close, file)
 
@@ -53,6 +53,11 @@ class PixelCache:
         return image
 
 
+def _bytes(spec: Preprocessing) -> int:
+    """Of one image."""
+    return spec.input_side * spec.input_side * _CHANNELS
+
+
 @dataclass(frozen=True, slots=True)
 class Caching:
     """Where the images of a corpus are kept, and how many GiB of them."""
@@ -62,9 +67,8 @@ class Caching:
 
     def of(self, spec: Preprocessing, samples: int) -> PixelCache:
         """An empty cache with room for the first of `samples` images."""
-        size = spec.input_side * spec.input_side * _CHANNELS
         budget = min(self.gib * _GIB, _SHARE_OF_FREE * shutil.disk_usage(self.folder).free)
-        room = min(samples, int(budget) // size)
+        room = min(samples, int(budget) // _bytes(spec))
         if not room or spec.input_side != spec.size:  # resizing again would change the image
             return PixelCache(spec)
         with tempfile.TemporaryFile(dir=self.folder) as file:
