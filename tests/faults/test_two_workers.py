@@ -41,9 +41,10 @@ def second_worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 def test_two_jobs_run_at_once_and_one_worker_takes_over_from_the_other(plant: Plant) -> None:
     def running() -> tuple[str, ...] | None:
-        workers = [str(plant.client.jobs.handle(each).record()["worker"]) for each in jobs]
-        trained = [plant.client.jobs.get(each).status == "running" for each in jobs]
-        return tuple(workers) if all(trained) else None
+        records = [plant.client.jobs.handle(each).record() for each in jobs]
+        if any(record["status"] != "running" for record in records):
+            return None
+        return tuple(str(record["worker"]) for record in records)
 
     def ended() -> list[Job] | None:
         found = [plant.client.jobs.get(each) for each in jobs]
