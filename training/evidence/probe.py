@@ -28,7 +28,7 @@ from training.evidence.scoring import Judged, file_names
 from training.trained import OpenDatasets
 from training.transforms.augment import evaluation_transform
 
-PENALTIES = (0.0001, 0.001, 0.01, 0.1, 1.0)
+PENALTIES = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 1.0)
 """scikit-learn's C, the inverse of the penalty's strength."""
 
 _ITERATIONS = 300
