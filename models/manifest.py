@@ -94,6 +94,36 @@ class GraphFile(Frozen):
     size: Annotated[int, Field(gt=0, description="Bytes")]
 
 
+class Bin(Frozen):
+    """Statements of about the same probability, and how often they held."""
+
+    cases: Annotated[int, Field(gt=0)]
+    confidence: Annotated[float, Field(ge=0, le=1, description="Mean probability")]
+    accuracy: Annotated[float, Field(ge=0, le=1, description="Share that held")]
+
+
+class Calibration(Frozen):
+    """Whether probabilities are what they say they are."""
+
+    bins: tuple[Bin, ...] = Field(description="By rising probability; none without a case")
+    error: Annotated[float, Field(ge=0, le=1, description="Expected calibration error")]
+
+
+class Detail(Frozen):
+    """What lies behind the metrics of an evaluation."""
+
+    per_label: dict[str, tuple[FiniteFloat, ...]] = Field(
+        description="By figure, in the order of the output's labels"
+    )
+    calibration: Calibration
+    uncalibrated: Calibration | None = Field(
+        None, description="The same at temperature 1, where the output has another"
+    )
+    confusion: tuple[tuple[int, ...], ...] | None = Field(
+        None, description="Images by true label (row) and first label (column); not of multi"
+    )
+
+
 class Evaluation(Frozen):
     """Metrics of one output on one split of one data set, and how they came about."""
 
@@ -104,6 +134,7 @@ class Evaluation(Frozen):
     images: Annotated[int, Field(gt=0)]
     precision: Precision = Precision.FP32
     metrics: dict[str, FiniteFloat]
+    detail: Detail | None = None
 
 
 class Gate(Frozen):

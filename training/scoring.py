@@ -20,8 +20,10 @@ from training.data.labelled import (
     merged_label_sets,
 )
 from training.data.loading import InOrder, load
+from training.detail import detail
 from training.evaluation import Predictions, judge, predicted_logits, probabilities
 from training.network import SentimentNetwork
+from training.objectives import default_thresholds
 from training.stages import Watch, unwatched
 from training.trained import OpenDatasets
 from training.transforms.augment import evaluation_transform
@@ -141,7 +143,9 @@ def _evaluation(
     split: Split,
     precision: Precision,
 ) -> Evaluation:
-    thresholds = None if head.thresholds is None else np.asarray(head.thresholds)
+    thresholds = (
+        default_thresholds(head.labels) if head.thresholds is None else np.asarray(head.thresholds)
+    )
     return Evaluation(
         output=kind,
         dataset=dataset.name,
@@ -151,6 +155,7 @@ def _evaluation(
         precision=precision,
         metrics=judge(kind, predictions, labels=head.labels, thresholds=thresholds)
         | _label_set_metrics(head, predictions),
+        detail=detail(kind, predictions, temperature=head.temperature, thresholds=thresholds),
     )
 
 

@@ -46,8 +46,12 @@ def of_bundle(bundle: Bundle, many: Path) -> list[Evaluation]:
 def test_figures_of_a_bundle_are_those_in_its_manifest(
     of_bundle: list[Evaluation], bundle: Bundle
 ) -> None:
-    assert [e.model_copy(update={"metrics": {}}) for e in of_bundle] == [
-        e.model_copy(update={"metrics": {}}) for e in bundle.manifest.evaluations
+    figureless: dict[str, object] = {"metrics": {}, "detail": None}
+    assert [e.model_copy(update=figureless) for e in of_bundle] == [
+        e.model_copy(update=figureless) for e in bundle.manifest.evaluations
+    ]
+    assert [e.detail.confusion for e in of_bundle if e.detail] == [
+        e.detail.confusion for e in bundle.manifest.evaluations if e.detail
     ]
     for precision in Precision:
         kept = figures(list(bundle.manifest.evaluations), precision)

@@ -10,12 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from models.labels import LabelKind
-from training.evidence.results import Bin, Result
+from models.labels import LabelKind, LabelSet
+from models.manifest import Bin, Detail
+from training.evidence.results import Result
 from training.evidence.tables import title
 
 Results = Mapping[str, Sequence[Result]]
 """The cells of one data set, by the title of their row."""
+
+Details = Mapping[str, Sequence[Detail]]
+"""What lies behind the cells, likewise."""
 
 _PER_LABEL = {
     LabelKind.SINGLE: ("f1", "F1"),
@@ -49,27 +53,25 @@ def learning_curves(results: Results, tested: str, file: Path) -> None:
         _save(figure, file)
 
 
-def per_label(results: Results, file: Path) -> None:
+def per_label(kind: LabelKind, labels: LabelSet, details: Details, file: Path) -> None:
     """One figure a label and row, the mean over folds and seeds."""
-    first = next(iter(results.values()))[0]
-    name, told = _PER_LABEL[first.kind]
+    name, told = _PER_LABEL[kind]
     with mpl.rc_context(_STYLE):
-        figure, axes = _canvas(max(6, 0.6 * len(first.labels)), 3.2)
-        places = np.arange(len(first.labels))
-        width = 0.8 / len(results)
-        for number, (row, cells) in enumerate(results.items()):
-            values = np.mean([cell.score.per_label[name] for cell in cells], axis=0)
+        figure, axes = _canvas(max(6, 0.6 * len(labels)), 3.2)
+        places = np.arange(len(labels))
+        width = 0.8 / len(details)
+        for number, (row, found) in enumerate(details.items()):
+            values = np.mean([each.per_label[name] for each in found], axis=0)
             axes.bar(places + (number + 0.5) * width - 0.4, values, width, label=row)
-        axes.set_xticks(places, first.labels.names, rotation=40, ha="right")
+        axes.set_xticks(places, labels.names, rotation=40, ha="right")
         axes.set(ylabel=told)
         _legend(axes)
         _save(figure, file)
 
 
-def confusion(row: str, cells: Sequence[Result], file: Path) -> None:
-    """Share of each true class that is told as each class, over all folds and seeds."""
-    names = cells[0].labels.names
-    counts = np.sum([np.asarray(cell.score.confusion) for cell in cells], axis=0)
+def confusion(row: str, labels: LabelSet, found: Sequence[Detail], file: Path) -> None:
+    """Share of each true label that is told as each label, over all folds and seeds."""
+    counts = np.sum([np.asarray(each.confusion) for each in found], axis=0)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     with mpl.rc_context(_STYLE):
         figure, axes = _canvas(4.8, 4.2)
@@ -77,22 +79,21 @@ def confusion(row: str, cells: Sequence[Result], file: Path) -> None:
         for (true, told), share in np.ndenumerate(shares):
             colour = "white" if share > 0.5 else "black"
             axes.text(told, true, f"{share:.2f}", ha="center", va="center", color=colour, size=7)
-        axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
-        axes.set_yticks(range(len(names)), names)
+        axes.set_xticks(range(len(labels)), labels.names, rotation=40, ha="right")
+        axes.set_yticks(range(len(labels)), labels.names)
         axes.set(xlabel="told", ylabel="true", title=row)
         _save(figure, file)
 
 
-def reliability(results: Results, file: Path) -> None:
-    """How often the first label is right, by the probability it is given."""
+def reliability(curves: Mapping[str, Sequence[Bin]], file: Path) -> None:
+    """How often statements hold, by the probability they are given."""
     with mpl.rc_context(_STYLE):
         figure, axes = _canvas(4.2, 3.8)
         axes.plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle="--")
-        for row, cells in results.items():
-            bins = [each for cell in cells for each in cell.score.reliability or ()]
+        for row, bins in curves.items():
             confidence, accuracy = _merged(bins)
             axes.plot(confidence, accuracy, marker="o", markersize=3, label=row)
-        axes.set(xlabel="probability of the first label", ylabel="share that is right")
+        axes.set(xlabel="stated probability", ylabel="share that held")
         _legend(axes)
         _save(figure, file)
 
@@ -102,15 +103,15 @@ def _curve(cell: Result, tested: str) -> list[float]:
 
 
 def _merged(bins: Sequence[Bin]) -> tuple[list[float], list[float]]:
-    """Bins of several cells as the bins of their images together, by tenths of confidence."""
+    """Bins of several cells as the bins of their cases together, by tenths of confidence."""
     tenths: dict[int, list[Bin]] = {}
     for each in bins:
         tenths.setdefault(min(int(each.confidence * 10), 9), []).append(each)
     confidence, accuracy = [], []
     for _, together in sorted(tenths.items()):
-        images = [each.images for each in together]
-        confidence.append(float(np.average([each.confidence for each in together], weights=images)))
-        accuracy.append(float(np.average([each.accuracy for each in together], weights=images)))
+        cases = [each.cases for each in together]
+        confidence.append(float(np.average([each.confidence for each in together], weights=cases)))
+        accuracy.append(float(np.average([each.accuracy for each in together], weights=cases)))
     return confidence, accuracy
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from models.bundle import Bundle
 from models.files import replace_text
-from models.labels import LabelKind
 from training.errors import TrainingError
 from training.evidence import plots
 from training.evidence.heatmaps import heatmaps
@@ -129,14 +128,19 @@ class _Report:
         if trained:
             plots.learning_curves(trained, column.tested, file := self._file(stem, "curves"))
             yield "learning curves", file
-        plots.per_label(shown, file := self._file(stem, "labels"))
+        labels = next(iter(shown.values()))[0].labels
+        details = {row: [each.score.detail for each in cells] for row, cells in shown.items()}
+        plots.per_label(column.kind, labels, details, file := self._file(stem, "labels"))
         yield "by label", file
-        if column.kind is LabelKind.SINGLE:
-            row, cells = list(shown.items())[-1]
-            plots.confusion(row, cells, file := self._file(stem, "confusion"))
+        row, last = list(details.items())[-1]
+        if last[0].confusion is not None:
+            plots.confusion(row, labels, last, file := self._file(stem, "confusion"))
             yield "confusion", file
-            plots.reliability(shown, file := self._file(stem, "reliability"))
-            yield "reliability", file
+        curves = {
+            row: [b for d in each for b in d.calibration.bins] for row, each in details.items()
+        }
+        plots.reliability(curves, file := self._file(stem, "reliability"))
+        yield "reliability", file
 
     def _file(self, stem: Path, what: str) -> Path:
         self.made.append(stem.with_name(f"{stem.name}-{what}.svg"))

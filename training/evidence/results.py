@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from models.files import replace_text
 from models.labels import LabelKind, LabelSet
-from models.manifest import DatasetLineage
+from models.manifest import DatasetLineage, Detail
 from training.config.fields import Config
 from training.errors import TrainingError
 from training.evidence.experiment import Cell
@@ -52,14 +52,6 @@ class Epoch(Config):
     val: dict[str, float] = Field(default_factory=dict)
 
 
-class Bin(Config):
-    """Images whose top label has a probability in one interval."""
-
-    images: int
-    confidence: float
-    accuracy: float
-
-
 class Score(Config):
     """Metrics on the test images, and what lies behind them."""
 
@@ -67,13 +59,7 @@ class Score(Config):
     temperature: float
     thresholds: tuple[float, ...] | None
     metrics: dict[str, float]
-    per_label: dict[str, tuple[float, ...]] = Field(
-        description="By figure, in the order of the labels"
-    )
-    confusion: tuple[tuple[int, ...], ...] | None = Field(
-        None, description="Images by true class (row) and first label (column)"
-    )
-    reliability: tuple[Bin, ...] | None = None
+    detail: Detail
 
 
 class Pretrained(Kept):

@@ -9,6 +9,7 @@ import numpy as np
 from training.metrics.checks import (
     Float64s,
     Floats,
+    Integers,
     check_distributions,
     check_same_shape,
 )
@@ -103,9 +104,20 @@ def dominant_accuracy(predicted: Floats, target: Floats) -> float:
     In [0, 1]. Where labels tie for the largest true share, each of them is right; where they tie
     for the largest predicted share, the first is the prediction.
     """
+    told = np.asarray(predicted).argmax(axis=1)
+    return float(np.mean(told == dominant_labels(predicted, target)))
+
+
+def dominant_labels(predicted: Floats, target: Floats) -> Integers:
+    """Class id of each sample's dominant label, N.
+
+    Of labels that tie for the largest true share it is the predicted one, if that is among them,
+    else the first.
+    """
     q, p = _checked(predicted, target)
-    chosen = np.take_along_axis(p, q.argmax(axis=1)[:, None], axis=1)  # N,1
-    return float(np.mean(chosen == p.max(axis=1, keepdims=True)))
+    told = q.argmax(axis=1)
+    is_right = p[np.arange(len(p)), told] == p.max(axis=1)
+    return np.asarray(np.where(is_right, told, p.argmax(axis=1)))
 
 
 def _relative_differences(q: Float64s, p: Float64s) -> Float64s:

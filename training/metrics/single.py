@@ -82,6 +82,14 @@ def per_class_recall(confusion: NDArray[np.int64]) -> Float64s:
     return _ratio(np.diag(confusion), confusion.sum(axis=1))
 
 
+def per_class_precision(confusion: NDArray[np.int64]) -> Float64s:
+    """Share of the samples told as each class that are of it, C, from a confusion matrix C,C.
+
+    TP / (TP + FP), in [0, 1], higher is better; 0 for a class that is never told.
+    """
+    return _ratio(np.diag(confusion), confusion.sum(axis=0))
+
+
 def per_class_f1(confusion: NDArray[np.int64]) -> Float64s:
     """Harmonic mean of each class's precision and recall, C, from a confusion matrix C,C.
 

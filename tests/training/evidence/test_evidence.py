@@ -102,8 +102,8 @@ def test_a_metrics_file_tells_all_that_made_it(partial: Experiment) -> None:
     assert [each.name for each in result.datasets] == ["demo-emotions"]
     assert [epoch.epoch for epoch in result.epochs] == [1, 2]
     assert result.score.images == 12
-    assert sum(map(sum, result.score.confusion or ())) == 12
-    assert sum(each.images for each in result.score.reliability or ()) == 12
+    assert sum(map(sum, result.score.detail.confusion or ())) == 12
+    assert sum(each.cases for each in result.score.detail.calibration.bins) == 12
     assert {*result.score.metrics} == {"top1", "macro_f1", "polarity_accuracy"}
 
 

@@ -52,13 +52,12 @@ def judged(logits: list[list[float]], targets: list[int]) -> Judged:
 
 def test_what_lies_behind_a_score_can_be_counted() -> None:
     sure, other = [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]
-    found = score(LabelKind.SINGLE, ABC, judged([sure, sure, other, other], [0, 1, 1, 2]))
+    found = score(LabelKind.SINGLE, ABC, judged([sure, sure, other, other], [0, 1, 1, 2])).detail
     assert found.confusion == ((1, 0, 0), (1, 1, 0), (0, 1, 0))
     assert found.per_label["recall"] == (1.0, 0.5, 0.0)
     assert found.per_label["images"] == (1.0, 2.0, 1.0)
-    assert found.reliability is not None
-    (bin_,) = found.reliability
-    assert (bin_.images, bin_.accuracy) == (4, 0.5)
+    (bin_,) = found.calibration.bins
+    assert (bin_.cases, bin_.accuracy) == (4, 0.5)
     assert bin_.confidence == pytest.approx(
         0.5, abs=0.01
     )  # half are wrong: the temperature says so
