@@ -167,11 +167,11 @@ ablations: evidence-datasets ## The same for the ablations
 
 .PHONY: report
 report: .venv/.ready ## Tables and plots of docs/results.md from the committed figures
-	@$(EVIDENCE) report --model default
+	@$(EVIDENCE) report
 
 .PHONY: metrics
 metrics: datasets ## Score the default model on the test split and fold: the figures of its card
-	@$(BIN)/sentiscope evaluate training/configs/open/evaluate_default.yaml
+	@$(EVIDENCE) score training/configs/open/evaluate_default.yaml
 
 .PHONY: default-model
 default-model: datasets ## Train and publish the default model from scratch (hours on a CPU; resumable)

@@ -10,7 +10,6 @@ from the card's than --within; no status is given for stretched images.
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,22 +25,8 @@ from training.config.datasets import DatasetConfig
 from training.data.canonical import Split
 from training.data.labelled import Labelled, labelled_samples, open_datasets
 from training.evaluation import Predictions, judge
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One metric as it was measured, and as the card has it for one graph."""
-
-    output: LabelKind
-    metric: str
-    measured: float
-    precision: str
-    card: float
-
-    @property
-    def difference(self) -> float:
-        """Measured less the card's."""
-        return self.measured - self.card
+from training.evidence.measured import Figure, Measured
+from training.provenance import code_version
 
 
 class NotAnswered(Exception):
@@ -94,7 +79,13 @@ def beside(
 ) -> list[Figure]:
     """The metrics that the card has too, for each graph that it has them for."""
     return [
-        Figure(each.output, metric, value, str(each.precision), each.metrics[metric])
+        Figure(
+            output=each.output,
+            metric=metric,
+            measured=value,
+            precision=str(each.precision),
+            card=each.metrics[metric],
+        )
         for each in evaluations
         if each.dataset == dataset and each.split == Split.TEST and each.output in found
         for metric, value in found[each.output].items()
@@ -125,15 +116,30 @@ def main() -> int:
     heads = [head for kind in arguments.kinds if (head := manifest.output(kind))]
     given = list(answers(arguments, _images(samples, arguments.unsquash)))
     figures = beside(measured(given, samples, heads), manifest.evaluations, dataset.name)
-    print(f"{manifest.name}@{manifest.version}, {len(samples)} images of {dataset.name}")
-    for each in figures:
+    found = Measured(
+        model=f"{manifest.name}@{manifest.version}",
+        dataset=dataset.name,
+        images=len(samples),
+        through_service=bool(arguments.url),
+        stretched=arguments.unsquash,
+        code_version=code_version(),
+        figures=tuple(figures),
+    )
+    _show(found)
+    if arguments.keep:
+        found.write(arguments.keep)
+    return int(arguments.unsquash is None and not agrees(figures, within=arguments.within))
+
+
+def _show(found: Measured) -> None:
+    print(f"{found.model}, {found.images} images of {found.dataset}")
+    for each in found.figures:
         print(
             f"{each.output:12} {each.metric:24} {each.measured:8.4f}   card ({each.precision}) "
             f"{each.card:8.4f} {each.difference:+8.4f}"
         )
-    if not figures:
+    if not found.figures:
         print("the card has no figures of this data set's test split")
-    return int(arguments.unsquash is None and not agrees(figures, within=arguments.within))
 
 
 def _images(samples: Iterable[Labelled], seed: int | None) -> Iterator[bytes]:
@@ -173,6 +179,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--multi-at-least", type=float, help="derive multi labels from shares")
     parser.add_argument("--unsquash", type=int, metavar="SEED")
     parser.add_argument("--within", type=float, default=0.005)
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="keep the figures as JSON")
     return parser.parse_args()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.service_metrics import Figure, agrees, main
+from bench.service_metrics import agrees, main
 from bench.unsquash import LARGEST, LONGEST, unsquashed
 from models.bundle import Bundle, write_manifest
 from models.labels import LabelKind
@@ -19,6 +19,7 @@ from tests.training.generated import NAME, write_colours
 from training.config.datasets import DatasetConfig
 from training.data.canonical import Split
 from training.data.labelled import open_datasets
+from training.evidence.measured import Figure, Measured
 from training.scoring import score_bundle
 
 KINDS = (LabelKind.SINGLE, LabelKind.MULTI, LabelKind.DISTRIBUTION)
@@ -68,8 +69,12 @@ def test_the_service_reproduces_every_figure_of_the_card(
 def test_a_model_here_bears_other_shapes_that_it_squashes_anyway(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(place, monkeypatch, "--unsquash", "3") == 0
+    file = place / "kept" / "stretched.json"
+    assert run(place, monkeypatch, "--unsquash", "3", "--keep", str(file)) == 0
     found = differences(capsys.readouterr().out)
+    kept = Measured.read(file)
+    assert (kept.model, kept.stretched, kept.through_service) == ("tiny@1", 3, False)
+    assert [each.difference for each in kept.figures] == pytest.approx(found, abs=1e-4)
     assert any(found)  # other pixels
     assert all(abs(each) < 0.1 for each in found)
 
@@ -90,7 +95,13 @@ def test_figures_of_another_model_do_not_agree(
 
 def test_all_figures_have_to_agree_with_one_graph() -> None:
     def figure(measured: float, precision: str, card: float) -> Figure:
-        return Figure(LabelKind.SINGLE, "top1", measured, precision, card)
+        return Figure(
+            output=LabelKind.SINGLE,
+            metric="top1",
+            measured=measured,
+            precision=precision,
+            card=card,
+        )
 
     apart = [figure(0.6, "fp32", 0.62), figure(0.6, "int8", 0.602)]
     assert agrees(apart, within=0.005)

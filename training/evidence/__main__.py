@@ -1,4 +1,4 @@
-"""`python -m training.evidence`: make the data sets, run a plan, summarize it, write the report."""
+"""`python -m training.evidence`: make data sets, run a plan, summarize, score a bundle, report."""
 
 import argparse
 import shutil
@@ -14,7 +14,6 @@ from training.evidence.plan import read_plan, read_profile
 
 EVIDENCE = Path("var/evidence")
 KEPT = Path("docs/evidence")
-MODELS = Path("var/models")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -78,12 +77,26 @@ def _summarize(arguments: argparse.Namespace) -> None:
     _say(f"{len(summary.entries)} entries in {file}")
 
 
+def _score(arguments: argparse.Namespace) -> None:
+    """Score a bundle, and put its metrics file and photos where they are committed."""
+    from training.config.presets import read_config
+    from training.evidence.bundle_metrics import scored_bundle
+
+    found = scored_bundle(
+        read_config(arguments.config),
+        runs=EVIDENCE / "bundles",
+        datasets_root=arguments.datasets,
+        kept=arguments.to,
+    )
+    for each in found.evaluations:
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in each.metrics.items())
+        _say(f"{found.label} {each.precision}, {each.output}: {figures}\n  {each.protocol}")
+
+
 def _report(arguments: argparse.Namespace) -> None:
-    from models.registry import Registry
     from training.evidence.report import write_report
 
-    bundle = Registry(MODELS).open(arguments.model) if arguments.model else None
-    for file in write_report(arguments.evidence, arguments.page, model=bundle):
+    for file in write_report(arguments.evidence, arguments.page):
         _say(str(file))
 
 
@@ -140,10 +153,15 @@ def _parser() -> argparse.ArgumentParser:
     summarize.add_argument("--to", type=Path, default=KEPT, help="where figures are committed")
     summarize.set_defaults(command=_summarize)
 
+    score = commands.add_parser("score", help="score a bundle; keep its figures and photos")
+    score.add_argument("config", type=Path, help="configuration of the recipe evaluate")
+    score.add_argument("--datasets", type=Path, default=Path("var/datasets"))
+    score.add_argument("--to", type=Path, default=KEPT, help="where figures are committed")
+    score.set_defaults(command=_score)
+
     report = commands.add_parser("report", help="tables and plots from the kept figures")
     report.add_argument("--evidence", type=Path, default=KEPT)
     report.add_argument("--page", type=Path, default=Path("docs/results.md"))
-    report.add_argument("--model", help="model whose heatmaps are shown, as `default`")
     report.set_defaults(command=_report)
 
     for name, command, told in (

@@ -1,15 +1,15 @@
 """The report: tables and plots from the kept figures alone, put into a page between two marks."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.bundle import Bundle
 from models.files import replace_text
 from training.errors import TrainingError
 from training.evidence import plots
-from training.evidence.heatmaps import heatmaps
+from training.evidence.bundle_metrics import METRICS_FILE
+from training.evidence.bundle_report import BundleReport
 from training.evidence.results import Pretrained, Result
 from training.evidence.summary import Entry, Summary
 from training.evidence.tables import (
@@ -28,8 +28,8 @@ class NoPlace(TrainingError):
     """The page has no marks that the report could be written between."""
 
 
-def write_report(evidence: Path, page: Path, *, model: Bundle | None = None) -> list[Path]:
-    """Put tables and plots of every profile below `evidence` into `page`; the files written."""
+def write_report(evidence: Path, page: Path) -> list[Path]:
+    """Put tables and plots of every folder below `evidence` into `page`; the files written."""
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -37,19 +37,24 @@ def write_report(evidence: Path, page: Path, *, model: Bundle | None = None) -> 
         raise NoPlace(f"{page} lacks the lines {BEGIN!r} and {END!r}; put them where it belongs")
     made: list[Path] = []
     sections: list[str] = []
-    for folder in sorted(path for path in evidence.glob("*") if path.is_dir()):
-        report = _Report(folder, page.parent)
+    for report in _reports(evidence, page.parent):
         sections += report.sections()
         made += report.made
-    if model is not None:
-        file = evidence / "heatmaps.png"
-        heatmaps(model, file)
-        made.append(file)
-        name = f"{model.manifest.name}@{model.manifest.version}"
-        sections += [f"## What {name} looks at", _picture("heatmaps", file, page.parent)]
     body = "\n\n".join(sections or ["No cell has been run yet."])
     replace_text(page, f"{before}{BEGIN}\n\n{body}\n\n{END}{after}")
     return [page, *made]
+
+
+def _reports(evidence: Path, page_folder: Path) -> "Iterator[_Report | BundleReport]":
+    """Of every profile, then of every bundle."""
+
+    def link(target: Path) -> str:
+        return Path(os.path.relpath(target, page_folder)).as_posix()
+
+    folders = sorted(path for path in evidence.glob("*") if path.is_dir())
+    bundles = [folder for folder in folders if (folder / METRICS_FILE).exists()]
+    yield from (_Report(folder, link) for folder in folders if folder not in bundles)
+    yield from (BundleReport(folder, link) for folder in bundles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,8 @@ class _Table:
 class _Report:
     """One profile's part of the report."""
 
-    def __init__(self, folder: Path, page_folder: Path) -> None:
-        self._folder, self._page_folder = folder, page_folder
+    def __init__(self, folder: Path, link: Callable[[Path], str]) -> None:
+        self._folder, self._link = folder, link
         self.made: list[Path] = []
 
     def sections(self) -> list[str]:
@@ -119,7 +124,7 @@ class _Report:
         yield results_table(summary, data)
         yield tests_table(summary, data)
         for kind, file in self._plots(plan, table):
-            yield _picture(f"{summary.data[data].title}: {kind}", file, self._page_folder)
+            yield f"![{summary.data[data].title}: {kind}]({self._link(file)})"
 
     def _plots(self, plan: str, table: _Table) -> Iterator[tuple[str, Path]]:
         column, shown = table.summary.data[table.data], table.shown()
@@ -152,10 +157,3 @@ class _Report:
             for row in summary.rows
         }
         return {row: cells for row, cells in found.items() if cells}
-
-    def _link(self, target: Path) -> str:
-        return Path(os.path.relpath(target, self._page_folder)).as_posix()
-
-
-def _picture(told: str, file: Path, page_folder: Path) -> str:
-    return f"![{told}]({Path(os.path.relpath(file, page_folder)).as_posix()})"

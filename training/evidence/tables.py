@@ -1,10 +1,11 @@
 """The tables of the report, in Markdown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from models.labels import LabelKind
 from training.evidence.results import Pretrained
 from training.evidence.summary import Against, Entry, Summary
+from training.export.figures import table
 
 _SHOWN: Mapping[LabelKind, Mapping[str, str]] = {
     LabelKind.SINGLE: {
@@ -92,12 +93,6 @@ def pretraining_table(found: Sequence[Pretrained]) -> str:
         figures = [f"{k} {_number(v)}" for k, v in kept.val.items() if ".loss." not in k]
         rows.append([each.name, f"{each.best_epoch} of {len(each.epochs)}", "; ".join(figures)])
     return table(["pre-training", "epoch kept", "validation figures"], rows)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _entries(summary: Summary, data: str) -> list[Entry]:
