@@ -5,12 +5,33 @@ from collections.abc import Iterator
 from models.labels import LabelKind
 from models.manifest import DatasetLineage, Evaluation, Lineage, Manifest, Output, Precision
 from models.preprocessing import Preprocessing, Resize
+from training.export.figures import bins_table, calibration_sentence, label_table, table
 
 _SAYS = {
     LabelKind.SINGLE: "the one emotion that fits best",
     LabelKind.MULTI: "every emotion that holds, each on its own",
     LabelKind.DISTRIBUTION: "which share of viewers feels what",
 }
+
+_UNSAID = {
+    LabelKind.SINGLE: "A photo has one right answer here; other viewers of it chose others.",
+    LabelKind.MULTI: "A label holds or does not; how strongly it is felt is not asked.",
+    LabelKind.DISTRIBUTION: "Few raters stand behind a share: their chance is in every figure.",
+}
+_UNSAID_OF_ALL = (
+    "They are of photos like those it was trained on. How well it does on others, and for other "
+    "viewers and cultures, was not measured.",
+    "They are means: see the rarest labels in the tables by label.",
+    "Probabilities were calibrated on validation images of the same data sets; elsewhere they may "
+    "be too sure.",
+    "They come from one training run; what another seed or split would give is not in them.",
+    "A photo is judged once, as the pre-processing makes it.",
+)
+
+_PROTOCOL = (
+    "How figures are made and compared: `docs/protocol.md` of Sentiscope; what else is known of "
+    "its models: `docs/results.md`."
+)
 
 _SNIPPET = """```python
 import numpy as np, onnxruntime
@@ -27,7 +48,7 @@ print(dict(zip({labels}, scores.round(3).tolist())))
 
 
 def model_card(manifest: Manifest, notes: str) -> str:
-    """Markdown: what the model says, how to use it, how good it is, where it comes from."""
+    """Markdown: what the model says, how to use it, how good it is and is not, its origin."""
     parts = [
         f"# {manifest.name}, version {manifest.version}",
         notes.strip(),
@@ -36,7 +57,9 @@ def model_card(manifest: Manifest, notes: str) -> str:
         "## Use it without Sentiscope",
         _snippet(manifest),
         "## How good it is",
-        "\n\n".join(_tables(manifest)) or "Not evaluated.",
+        "\n\n".join([*_tables(manifest), _PROTOCOL]) if manifest.evaluations else "Not evaluated.",
+        "## What the numbers do not say",
+        "\n".join(_unsaid(manifest)),
         "## Checks before publication",
         "\n".join(_gates(manifest)) or "None.",
         "## Where it comes from",
@@ -99,21 +122,29 @@ def _tables(manifest: Manifest) -> Iterator[str]:
         for dataset, split in dict.fromkeys((e.dataset, e.split) for e in rows):
             chosen = [e for e in rows if (e.dataset, e.split) == (dataset, split)]
             yield _table(output, chosen)
+            yield from _behind(output, chosen[0])
 
 
 def _table(output: Output, rows: list[Evaluation]) -> str:
     first = rows[0]
-    head = [
-        f"**{output.kind}** on {first.images} images. Protocol: {first.protocol}.",
-        "",
-        f"| metric | {' | '.join(row.precision for row in rows)} |",
-        f"|---|{'---|' * len(rows)}",
-    ]
-    body = [
-        f"| {name} | {' | '.join(f'{row.metrics[name]:.4f}' for row in rows)} |"
-        for name in first.metrics
-    ]
-    return "\n".join(head + body)
+    told = f"**{output.kind}** on {first.images} images. Protocol: {first.protocol}."
+    body = [[name, *(f"{row.metrics[name]:.4f}" for row in rows)] for name in first.metrics]
+    return f"{told}\n\n{table(['metric', *(row.precision for row in rows)], body)}"
+
+
+def _behind(output: Output, one: Evaluation) -> Iterator[str]:
+    """By label, and how well probabilities are calibrated, where the evaluation has it."""
+    if one.detail is None:
+        return
+    yield f"By label ({one.precision}):"
+    yield label_table(output.labels, one.detail)
+    yield calibration_sentence(output.kind, one.detail)
+    yield bins_table(one.detail.calibration.bins)
+
+
+def _unsaid(manifest: Manifest) -> Iterator[str]:
+    yield from (f"- {told}" for told in _UNSAID_OF_ALL)
+    yield from (f"- **{output.kind}**: {_UNSAID[output.kind]}" for output in manifest.outputs)
 
 
 def _gates(manifest: Manifest) -> Iterator[str]:

@@ -12,7 +12,10 @@ from models.bundle import Bundle
 from models.labels import LabelKind
 from models.manifest import (
     Ancestor,
+    Bin,
+    Calibration,
     DatasetLineage,
+    Detail,
     Evaluation,
     Gate,
     GraphFile,
@@ -126,17 +129,55 @@ def test_card_has_a_table_for_each_output_with_a_column_for_each_precision(
             "**single** on 3156 images. Protocol: FI, test split.",
             "",
             "| metric | fp32 | int8 |",
-            "|---|---|---|",
+            "| --- | --- | --- |",
             "| top1 | 0.6123 | 0.6099 |",
             "| macro_f1 | 0.5000 | 0.4900 |",
             "",
             "**multi** on 3156 images. Protocol: FI, test split.",
             "",
             "| metric | fp32 |",
-            "|---|---|",
+            "| --- | --- |",
             "| micro_f1 | 0.2500 |",
+            "",
+            "How figures are made and compared: `docs/protocol.md` of Sentiscope; what else is "
+            "known of its models: `docs/results.md`.",
         ]
     )
+
+
+def test_card_tells_figures_by_label_and_calibration_where_the_manifest_has_them(
+    manifest: Manifest,
+) -> None:
+    behind = Detail(
+        per_label={"recall": (0.5, 0.25, 1.0), "images": (2.0, 4.0, 1.0)},
+        calibration=Calibration(
+            bins=(
+                Bin(cases=3, confidence=0.4, accuracy=0.5),
+                Bin(cases=4, confidence=0.9, accuracy=1),
+            ),
+            error=0.0123,
+        ),
+        uncalibrated=Calibration(bins=(Bin(cases=7, confidence=0.9, accuracy=0.8),), error=0.1),
+    )
+    first, *others = manifest.evaluations
+    detailed = (first.model_copy(update={"detail": behind}), *others)
+    card = model_card(manifest.model_copy(update={"evaluations": detailed}), "")
+    assert section(card, "How good it is").split("\n\n")[2:6] == [
+        "By label (fp32):",
+        "| label | recall | images |\n| --- | --- | --- |\n"
+        "| red | 0.500 | 2 |\n| green | 0.250 | 4 |\n| blue | 1.000 | 1 |",
+        "Expected calibration error (the first label's probability, and how often it is right): "
+        "after calibration 0.012, before it 0.100.",
+        "| stated | 0.40 | 0.90 |\n| --- | --- | --- |\n| held | 0.50 | 1.00 |\n| cases | 3 | 4 |",
+    ]
+
+
+def test_card_says_what_its_numbers_do_not(manifest: Manifest) -> None:
+    two = manifest.model_copy(update={"outputs": manifest.outputs[:2]})
+    said = section(model_card(two, ""), "What the numbers do not say")
+    assert "other viewers and cultures" in said
+    assert "- **multi**: " in said
+    assert "- **distribution**: " not in said  # this model has none
 
 
 def test_card_says_that_nothing_was_evaluated(manifest: Manifest) -> None:
