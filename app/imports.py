@@ -59,18 +59,23 @@ def configured(asked: Mapping[str, Any], sources: Sequence[str]) -> ImportConfig
     return config
 
 
-def check_early(fields: Fields, jobs: Jobs, *, is_repetition: bool) -> None:
+def check_early(fields: Fields, jobs: Jobs, *, key: str | None) -> None:
     """Refuse an upload by the fields that came before it; raises RequestError.
 
-    A request with an idempotency key may have been answered before: then its name is taken.
+    Of a request whose idempotency key is known the name may be taken by its own job.
     """
     asked = asked_by_form(fields)
     _, faults = _checked(asked, ["archive.zip"])
     wrong = [fault for fault in faults if fault.loc[-1] in asked]
     if wrong:
         raise _invalid(wrong)
-    if "name" in asked and not is_repetition:
+    if "name" not in asked:
+        return
+    try:
         _check_free(str(asked["name"]), jobs)
+    except DatasetTaken:
+        if key is None or not jobs.store.knows(key):
+            raise
 
 
 def check_roots(asked: Mapping[str, Any], jobs: Jobs) -> list[str]:

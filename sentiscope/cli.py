@@ -12,6 +12,7 @@ from sentiscope.commands import (
     recipes,
     run,
     serve,
+    served_datasets,
     worker,
 )
 
@@ -34,6 +35,9 @@ app.add_typer(models.app, name="models", help="Models, versions and aliases.")
 app.add_typer(keys.app, name="keys", help="API keys of the service.")
 app.add_typer(jobs.app, name="jobs", help="Jobs of a running service.")
 app.add_typer(datasets.app, name="datasets", help="Canonical data sets.")
+datasets.app.command("upload")(served_datasets.upload)
+datasets.app.command("show")(served_datasets.show)
+datasets.app.command("delete")(served_datasets.delete)
 
 
 def main() -> None:

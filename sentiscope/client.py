@@ -14,6 +14,7 @@ from sentiscope.service.errors import (
     Invalid,
     KeyMissing,
     NotFound,
+    NotImported,
     Refused,
     SentiscopeError,
     ServiceFault,
@@ -26,6 +27,7 @@ from sentiscope.service.errors import (
     Unsupported,
     UnusableImage,
     UnusableKey,
+    UnusableSource,
 )
 from sentiscope.service.job import Artifact, Event, Job
 from sentiscope.service.models import Model
@@ -66,6 +68,7 @@ __all__ = [
     "Model",
     "Multi",
     "NotFound",
+    "NotImported",
     "Prediction",
     "Predictions",
     "Problem",
@@ -83,4 +86,5 @@ __all__ = [
     "Unsupported",
     "UnusableImage",
     "UnusableKey",
+    "UnusableSource",
 ]

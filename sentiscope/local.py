@@ -21,7 +21,7 @@ from models.registry import Registry
 from models.runtime import Session
 from sentiscope.service import images, predicting
 from sentiscope.service.prediction import Answer, FailedPrediction, Prediction
-from sentiscope.service.problem import Problem
+from sentiscope.service.problem import Problem, unfetched
 
 _MAX_PIXELS = 150_000_000
 
@@ -64,17 +64,19 @@ class LocalModel:
         model = model_version(self.model).model_dump()
         return Prediction.model_validate({**document, "source": source, "model": model})
 
-    def predict_each(self, files: Iterable[Path]) -> Iterator[Answer]:
+    def predict_each(self, files: Iterable[Path | str]) -> Iterator[Answer]:
         """An answer for each file, in order; as many images at once as there are cores."""
         hands = usable_cores()
         with ThreadPoolExecutor(hands) as pool:
             begun: deque[Future[Answer] | FailedPrediction] = deque()
             for upload in images.uploads(files):
-                if isinstance(upload, FailedPrediction):
-                    begun.append(upload)
-                else:
-                    task = pool.submit(self.predict, upload.content, source=upload.source)
-                    begun.append(task)
+                match upload:
+                    case FailedPrediction():
+                        begun.append(upload)
+                    case images.Link(address):
+                        begun.append(FailedPrediction(source=address, problem=unfetched(address)))
+                    case images.Upload(source, content):
+                        begun.append(pool.submit(self.predict, content, source=source))
                 if len(begun) > hands:
                     yield _answer(begun.popleft())
             yield from map(_answer, begun)

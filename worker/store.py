@@ -123,6 +123,10 @@ class JobStore:
             raise unavailable(found)
         return self.get(found)
 
+    def knows(self, key: str) -> bool:
+        """Whether an idempotency key has made anything."""
+        return bool(self.client.exists(self.keys.submission(key)))
+
     def recall(self, key: IdempotencyKey) -> JobRecord | None:
         """What `key` made before, if anything. Raises KeyReused."""
         found = self.client.hmget(self.keys.submission(key.value), "digest", "job")

@@ -130,7 +130,7 @@ async def _from_upload(
             folder,
             max_bytes=jobs.settings.max_archive_bytes,
             idle_s=idle_s,
-            begin=partial(check_early, jobs=jobs, is_repetition=key is not None),
+            begin=partial(check_early, jobs=jobs, key=key),
         )
         record = await asyncio.to_thread(_of_form, form, jobs, key, job_id)
         kept = record.id == job_id

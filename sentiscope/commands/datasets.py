@@ -6,6 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentiscope.commands.import_options import (
+    FormatArgument,
+    LabelsOption,
+    MinImagesOption,
+    NameOption,
+    SeedOption,
+    SkipUnreadableOption,
+    TermsOption,
+    TestFoldOption,
+    TitleOption,
+    ValFractionOption,
+    names,
+)
+from sentiscope.commands.remote import ChosenUrlOption, KeyOption, service
 from sentiscope.output import fail, remark, say, told
 from sentiscope.progress import ProgressBars
 
@@ -15,33 +29,26 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 RootOption = Annotated[Path, typer.Option("--root", help="Folder of canonical data sets.")]
 _ROOT = Path("var/datasets")
-_FORMATS = (
-    "class_folder, imagefolder, fi, emotionroi, twitter, artphoto, abstract, emotion6, ldl, "
-    "emotic, emoset, webemo, wikiart_emotions, artemis, sentibank, places365, miniplaces, "
-    "flickr8k, anp_mined or canonical."
-)
 
 
 @app.command("import")
 def import_one(
-    format: Annotated[str, typer.Argument(help=_FORMATS)],
+    format: FormatArgument,
     sources: Annotated[list[Path], typer.Argument(help="One folder, or one or more zip files.")],
-    name: Annotated[str, typer.Option(help="Name of the canonical data set.")],
-    title: Annotated[str | None, typer.Option(help="Name in reports; default: name.")] = None,
-    terms: Annotated[str | None, typer.Option(help="Licence or terms of use.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Class order: names, by comma.")] = None,
-    test_fold: Annotated[int, typer.Option(help="The fold that is the test split.")] = 0,
-    val_fraction: Annotated[float, typer.Option(help="Part drawn for validation.")] = 0.1,
-    seed: Annotated[int, typer.Option(help="Seed of that draw.")] = 0,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave unreadable images out.")
-    ] = False,
-    min_images: Annotated[int, typer.Option(help="Images a mined pair needs (anp_mined).")] = 15,
+    name: NameOption,
+    title: TitleOption = None,
+    terms: TermsOption = None,
+    labels: LabelsOption = None,
+    test_fold: TestFoldOption = 0,
+    val_fraction: ValFractionOption = 0.1,
+    seed: SeedOption = 0,
+    skip_unreadable: SkipUnreadableOption = False,
+    min_images: MinImagesOption = 15,
     root: RootOption = _ROOT,
 ) -> None:
     """Import a public layout; nothing appears unless all of it is sound."""
     given = {
-        "labels": None if labels is None else tuple(labels.split(",")),
+        "labels": names(labels),
         "test_fold": test_fold,
         "val_fraction": val_fraction,
         "seed": seed,
@@ -98,8 +105,25 @@ def make_demo(root: RootOption = _ROOT) -> None:
 
 
 @app.command("list")
-def list_datasets(root: RootOption = _ROOT) -> None:
-    """Every canonical data set with its counts."""
+def list_datasets(
+    root: Annotated[
+        Path | None, typer.Option("--root", help=f"Folder of data sets; default: {_ROOT}.")
+    ] = None,
+    url: ChosenUrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Every data set with its counts, of a service or in a folder of this machine."""
+    if root or url is None:
+        _list_folder(root or _ROOT)
+        return
+    with service(url, key) as client:
+        for found in client.datasets.list():
+            kinds = {kind: len(labels.names) for kind, labels in found.label_sets.items()}
+            remarks = [found.fault, f"job {found.importing} imports it" if found.importing else ""]
+            say(_line(found.name, kinds, found.counts, *remarks))
+
+
+def _list_folder(root: Path) -> None:
     try:
         from training.data.canonical import read_card
     except ModuleNotFoundError as error:
@@ -110,8 +134,14 @@ def list_datasets(root: RootOption = _ROOT) -> None:
     for card_file in folders:
         with told(TrainingError):
             card = read_card(card_file.parent)
-            kinds = ", ".join(f"{kind} ({len(card.label_sets[kind])})" for kind in card.label_sets)
-            counts = ", ".join(f"{split} {count}" for split, count in card.counts.items())
-            say(f"{card_file.parent.name}: {kinds}; {counts}")
+        kinds = {str(kind): len(labels) for kind, labels in card.label_sets.items()}
+        counts = {str(split): count for split, count in card.counts.items()}
+        say(_line(card_file.parent.name, kinds, counts))
     if not folders:
         remark(f"no data set in {root}; make one with `sentiscope datasets import`")
+
+
+def _line(name: str, kinds: Mapping[str, int], counts: Mapping[str, int], *remarks: str) -> str:
+    kinds_told = ", ".join(f"{kind} ({classes})" for kind, classes in kinds.items())
+    counts_told = ", ".join(f"{split} {count}" for split, count in counts.items())
+    return f"{name}: {'; '.join(filter(None, (kinds_told, counts_told, *remarks)))}"

@@ -2,32 +2,22 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiscope.output import fail, remark, say, told
-from sentiscope.service_defaults import PATIENCE_S, URL, WATCH_PATIENCE_S
+from sentiscope.commands.remote import KeyOption, UrlOption, see_through, service
+from sentiscope.output import remark, say, told
+from sentiscope.service_defaults import URL
 
 if TYPE_CHECKING:
-    from sentiscope.client import Client, Job, JobHandle
+    from sentiscope.client import Job, JobHandle
     from sentiscope.service.jobs import Action
 
 app = typer.Typer(no_args_is_help=True)
-UrlOption = Annotated[
-    str, typer.Option("--url", envvar="SENTISCOPE_URL", help="Address of the service.")
-]
-KeyOption = Annotated[
-    str | None, typer.Option("--key", envvar="SENTISCOPE_API_KEY", help="API key, if it needs one.")
-]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
-_ATTEMPTS = 1000
-"""The patience ends first."""
-
 _FOLLOW_EVERY_S = 1.0
 
 
@@ -49,12 +39,12 @@ def submit(
     """Submit a job; its id is printed."""
     from sentiscope.given_config import BadConfig, read
 
-    with told(BadConfig), _service(url, key) as client:
+    with told(BadConfig), service(url, key) as client:
         kind, config = read(what, preset=preset, settings=settings or ())
         job_id = client.jobs.submit(kind, config, name=name, gpus=gpus).id
     say(job_id)
     if watch:
-        _watch(job_id, url, key)
+        see_through(job_id, url, key)
 
 
 @app.command("list")
@@ -66,7 +56,7 @@ def list_jobs(
     key: KeyOption = None,
 ) -> None:
     """The newest jobs, one a line."""
-    with _service(url, key) as client:
+    with service(url, key) as client:
         for job in islice(client.jobs.list(status=status, kind=kind), limit):
             say(_line(job))
 
@@ -74,14 +64,14 @@ def list_jobs(
 @app.command("show")
 def show(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """A job's whole record, as JSON."""
-    with _service(url, key) as client:
+    with service(url, key) as client:
         say(json.dumps(client.jobs.handle(job).record(), indent=2))
 
 
 @app.command("watch")
 def watch(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
     """See a job through; Ctrl-C leaves it running. Status 1 unless it succeeds."""
-    _watch(job, url, key)
+    see_through(job, url, key)
 
 
 @app.command("cancel")
@@ -117,7 +107,7 @@ def logs(
     key: KeyOption = None,
 ) -> None:
     """The log of a job's process."""
-    with _service(url, key) as client:
+    with service(url, key) as client:
         if not follow:
             typer.echo(client.jobs.handle(job).log(lines=tail), nl=False)
             return
@@ -136,7 +126,7 @@ def artifacts(
     key: KeyOption = None,
 ) -> None:
     """List the files that a job made, or fetch one."""
-    with told(OSError), _service(url, key) as client:
+    with told(OSError), service(url, key) as client:
         if path is None:
             for each in client.jobs.handle(job).artifacts():
                 say(f"{each.bytes:>12}  {each.path}")
@@ -147,37 +137,9 @@ def artifacts(
         remark(f"{target}: {target.stat().st_size} bytes")
 
 
-@contextmanager
-def _service(url: str, key: str | None, *, patience_s: float = PATIENCE_S) -> "Iterator[Client]":
-    """The service; what it refuses ends the command with the reason."""
-    from sentiscope.client import Client, Retries, SentiscopeError
-
-    retries = Retries(attempts=_ATTEMPTS, patience_s=patience_s)
-    with told(SentiscopeError), Client(url, key=key, retries=retries) as client:
-        yield client
-
-
 def _act(job_id: str, action: "Action", url: str, key: str | None) -> None:
-    with _service(url, key) as client:
+    with service(url, key) as client:
         say(_line(client.jobs.handle(job_id).act(action)))
-
-
-def _watch(job_id: str, url: str, key: str | None) -> None:
-    """Ends with status 1 unless the job succeeded or was paused."""
-    from sentiscope.job_views import fitting_view
-    from sentiscope.job_words import ending
-    from sentiscope.watching import watch
-
-    with _service(url, key, patience_s=WATCH_PATIENCE_S) as client:
-        try:
-            with fitting_view() as view:
-                job = watch(client, job_id, view)
-        except KeyboardInterrupt:
-            remark(f"no longer watching; the job goes on: sentiscope jobs watch {job_id}")
-            return
-    if job.status in {"failed", "cancelled"}:
-        fail(ending(job))
-    say(ending(job))
 
 
 def _follow_log(job: "JobHandle") -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from sentiscope.commands.remote import ChosenUrlOption, KeyOption
 from sentiscope.output import fail, is_terminal, remark, told
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ _TABULAR = frozenset({"csv", "parquet"})
 
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
+    images: Annotated[
+        list[str], typer.Argument(help="Image files, folders of them, and https:// addresses.")
+    ],
     model: Annotated[
         str | None, typer.Option(help="name, name@version or name@alias; default: the service's.")
     ] = None,
@@ -39,16 +42,8 @@ def predict(
     root: Annotated[
         Path, typer.Option("--root", help="Root of the writable registry, without a service.")
     ] = Path("var/models"),
-    url: Annotated[
-        str | None,
-        typer.Option(
-            "--url", envvar="SENTISCOPE_URL", help="Address of a service; none: this machine."
-        ),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option("--key", envvar="SENTISCOPE_API_KEY", help="API key, if it needs one."),
-    ] = None,
+    url: ChosenUrlOption = None,
+    key: KeyOption = None,
 ) -> None:
     """Tell what images make people feel; folders are walked.
 
@@ -63,14 +58,24 @@ def predict(
         fail(f"--top-k cuts away what the columns of --{form} hold; leave one of them out")
     asked = {"model": model, "outputs": outputs, "top_k": top_k, "coverage": coverage}
     with _told():
-        from sentiscope.image_files import image_files
-
-        files = image_files(images)
+        files = _named(images)
         with (
             _predicting(files, asked, root=root, url=url, key=key) as answers,
             _writing(form, csv or parquet or _STDOUT) as writer,
         ):
             _copy(answers, writer, total=len(files), shown=_is_bar_shown(form, csv))
+
+
+def _named(images: list[str]) -> tuple[Path | str, ...]:
+    """Files and those below folders; addresses as they are, which a service fetches."""
+    from sentiscope.image_files import image_files
+    from sentiscope.service.images import is_address
+
+    return tuple(
+        each
+        for given in images
+        for each in ((given,) if is_address(given) else image_files([Path(given)]))
+    )
 
 
 @contextmanager
@@ -125,7 +130,12 @@ def _is_bar_shown(form: str, csv: Path | None) -> bool:
 
 @contextmanager
 def _predicting(
-    files: tuple[Path, ...], asked: dict[str, Any], *, root: Path, url: str | None, key: str | None
+    files: tuple[Path | str, ...],
+    asked: dict[str, Any],
+    *,
+    root: Path,
+    url: str | None,
+    key: str | None,
 ) -> "Iterator[Iterator[Answer]]":
     """The answers, from a service where one is named."""
     if url:

@@ -1,12 +1,13 @@
 """The client whose user waits for each answer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 from sentiscope.service import datasets, jobs, models
 from sentiscope.service.address import Address
+from sentiscope.service.archives import Archives, Progress, Source
 from sentiscope.service.datasets import Dataset
 from sentiscope.service.events import Following
 from sentiscope.service.images import Given
@@ -201,3 +202,25 @@ class Datasets:
     def get(self, name: str) -> Dataset:
         """One of them."""
         return self._line.hold(datasets.shown(name))
+
+    def upload(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        name: str,
+        format: str,
+        progress: Progress | None = None,
+        **options: Unpack[datasets.Options],
+    ) -> JobHandle:
+        """The job that imports one folder, or one or more archives of one data set."""
+        with Archives.open(source, progress) as opened:
+            talk = datasets.sent(opened.archives, name=name, format=format, options=options)
+            return JobHandle(self._line.hold(talk).id, self._line)
+
+    def wait(self, name: str, *, timeout_s: float | None = None, every_s: float = 1.0) -> Dataset:
+        """One of them once it is imported; raises NotImported and StillRunning."""
+        return self._line.hold(datasets.awaited(name, timeout_s=timeout_s, every_s=every_s))
+
+    def delete(self, name: str) -> None:
+        """Delete one that no job reads which has not ended."""
+        self._line.hold(datasets.deleted(name))

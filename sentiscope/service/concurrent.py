@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 from sentiscope.service import datasets, jobs, models
 from sentiscope.service.address import Address
+from sentiscope.service.archives import Archives, Progress, Source
 from sentiscope.service.datasets import Dataset
 from sentiscope.service.events import Following
 from sentiscope.service.images import Given
@@ -223,3 +224,27 @@ class AsyncDatasets:
     async def get(self, name: str) -> Dataset:
         """One of them."""
         return await self._line.hold(datasets.shown(name))
+
+    async def upload(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        name: str,
+        format: str,
+        progress: Progress | None = None,
+        **options: Unpack[datasets.Options],
+    ) -> AsyncJobHandle:
+        """The job that imports one folder, or one or more archives of one data set."""
+        with await asyncio.to_thread(Archives.open, source, progress) as opened:
+            talk = datasets.sent(opened.archives, name=name, format=format, options=options)
+            return AsyncJobHandle((await self._line.hold(talk)).id, self._line)
+
+    async def wait(
+        self, name: str, *, timeout_s: float | None = None, every_s: float = 1.0
+    ) -> Dataset:
+        """One of them once it is imported; raises NotImported and StillRunning."""
+        return await self._line.hold(datasets.awaited(name, timeout_s=timeout_s, every_s=every_s))
+
+    async def delete(self, name: str) -> None:
+        """Delete one that no job reads which has not ended."""
+        await self._line.hold(datasets.deleted(name))

@@ -22,12 +22,20 @@ class UnusableImage(SentiscopeError):
     """What was given cannot be sent as an image."""
 
 
+class UnusableSource(SentiscopeError):
+    """What was given cannot be sent as a data set."""
+
+
 class UnusableKey(SentiscopeError):
     """What was given cannot be sent as an API key."""
 
 
 class StillRunning(SentiscopeError):
     """The job has not ended within the time that was given."""
+
+
+class NotImported(SentiscopeError):
+    """The import of a data set ended without it."""
 
 
 class Refused(SentiscopeError):

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from PIL import Image as Pillow
 
 Given: TypeAlias = Union[str, "os.PathLike[str]", bytes, "Pillow.Image", "NDArray[np.uint8]"]
-"""A path, the bytes of an image file, a Pillow image, or an array: H,W or H,W,C of 8 bits."""
+"""A path, an address (https://...) from which the service fetches, the bytes of an image file, a
+Pillow image, or an array: H,W or H,W,C of 8 bits."""
 
-_EXPECTED = "a path, the bytes of an image file, a Pillow image or a numpy array"
+_EXPECTED = "a path, an address, the bytes of an image file, a Pillow image or a numpy array"
 _EXPECTED_ARRAY = "8-bit (uint8) pixels of shape H,W (grey), H,W,3 (RGB) or H,W,4 (RGBA)"
+_SCHEMES = ("https://", "http://")
 _PNG_MODES = frozenset({"1", "L", "LA", "I;16", "P", "RGB", "RGBA"})
 
 
@@ -34,7 +36,20 @@ class Upload:
     content: bytes
 
 
-def uploads(images: Given | Iterable[Given]) -> Iterator[Upload | FailedPrediction]:
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An image that the service fetches, if its operator allows the host."""
+
+    source: str
+    """Its address."""
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an address and no path."""
+    return text.lower().startswith(_SCHEMES)
+
+
+def uploads(images: Given | Iterable[Given]) -> Iterator[Upload | Link | FailedPrediction]:
     """Each image as it is to be sent, read when its turn comes; one that cannot be read failed.
 
     Raises UnusableImage for what is no image at all.
@@ -48,7 +63,9 @@ def uploads(images: Given | Iterable[Given]) -> Iterator[Upload | FailedPredicti
         yield _upload(image)
 
 
-def _upload(image: Given) -> Upload | FailedPrediction:
+def _upload(image: Given) -> Upload | Link | FailedPrediction:
+    if isinstance(image, str) and is_address(image):
+        return Link(image)
     if isinstance(image, bytes):
         return Upload(None, image)
     if _is_pillow(image):

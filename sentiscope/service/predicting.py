@@ -1,13 +1,14 @@
 """Asking for predictions: images in batches, and what becomes of each image of a batch."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal, TypedDict
 
 import httpx
 
 from sentiscope.service.errors import Refused, Unintelligible
-from sentiscope.service.images import Given, Upload, uploads
+from sentiscope.service.images import Given, Link, Upload, uploads
 from sentiscope.service.prediction import Answer, FailedPrediction, ModelVersion, Prediction
 from sentiscope.service.problem import Problem
 from sentiscope.service.talk import Request, Talk
@@ -22,6 +23,9 @@ _BATCH_BYTES = 30 * 1024 * 1024
 _BYTES = "application/octet-stream"
 _IMAGE_KINDS = frozenset({"broken-image", "empty-image", "image-too-large", "unsupported-format"})
 """Problems of an image, and not of the request that brings it."""
+
+_LINK_KINDS = _IMAGE_KINDS | {"image-not-fetched", "malformed-request", "url-refused"}
+"""Those of an image that is fetched."""
 
 
 class Options(TypedDict, total=False):
@@ -41,12 +45,13 @@ class _Found(Value):
     predictions: tuple[dict[str, Any], ...]
 
 
-Batch = tuple[Upload | FailedPrediction, ...]
+Sendable = Upload | Link
+Batch = tuple[Sendable | FailedPrediction, ...]
 
 
 def batches(images: Given | Iterable[Given], *, size: int) -> Iterator[Batch]:
     """The images in batches that a service takes, read no sooner than needed."""
-    batch: list[Upload | FailedPrediction] = []
+    batch: list[Sendable | FailedPrediction] = []
     held = 0
     for upload in uploads(images):
         length = len(upload.content) if isinstance(upload, Upload) else 0
@@ -61,12 +66,15 @@ def batches(images: Given | Iterable[Given], *, size: int) -> Iterator[Batch]:
 
 def answered(batch: Batch, options: Options) -> Talk[tuple[Answer, ...]]:
     """An answer for each image, in order; raises Refused where it is not the images' fault."""
-    readable = [each for each in batch if isinstance(each, Upload)]
-    answers = iter((yield from _asked(readable, options)))
-    return tuple(each if isinstance(each, FailedPrediction) else next(answers) for each in batch)
+    sent = yield from _asked([each for each in batch if isinstance(each, Upload)], options)
+    fetched = yield from _asked([each for each in batch if isinstance(each, Link)], options)
+    answers = {Upload: iter(sent), Link: iter(fetched)}
+    return tuple(
+        each if isinstance(each, FailedPrediction) else next(answers[type(each)]) for each in batch
+    )
 
 
-def _asked(images: Sequence[Upload], options: Options) -> Talk[tuple[Answer, ...]]:
+def _asked(images: Sequence[Sendable], options: Options) -> Talk[tuple[Answer, ...]]:
     if not images:
         return ()
     try:
@@ -84,12 +92,12 @@ def _asked(images: Sequence[Upload], options: Options) -> Talk[tuple[Answer, ...
     return _answers(images, response)
 
 
-def _parts(images: Sequence[Upload], problem: Problem) -> list[Sequence[Upload]]:
+def _parts(images: Sequence[Sendable], problem: Problem) -> list[Sequence[Sendable]]:
     """What to ask in its place, where a request is refused on account of its images.
 
     Where none could be answered, only the first's error is told whole: each is asked for alone.
     """
-    if problem.kind in _IMAGE_KINDS:
+    if problem.kind in (_LINK_KINDS if isinstance(images[0], Link) else _IMAGE_KINDS):
         return [[image] for image in images]
     if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         half = (len(images) + 1) // 2
@@ -97,19 +105,17 @@ def _parts(images: Sequence[Upload], problem: Problem) -> list[Sequence[Upload]]
     return []
 
 
-def _request(images: Sequence[Upload], options: Options) -> Request:
-    """One image goes as it is, several go as a form; asking twice does no harm."""
-    if len(images) == 1:
-        return Request(
-            "POST",
-            "/v1/predictions",
-            query=query(options),
-            headers={"Content-Type": _BYTES},
-            content=images[0].content,
-            repeatable=True,
-        )
-    parts = [("image", (f"{place}", image.content, _BYTES)) for place, image in enumerate(images)]
-    return Request("POST", "/v1/predictions", query=query(options), parts=parts, repeatable=True)
+def _request(images: Sequence[Sendable], options: Options) -> Request:
+    """Of images that all are sent, or all fetched; asking twice does no harm."""
+    request = Request("POST", "/v1/predictions", query=query(options), repeatable=True)
+    uploads = [each for each in images if isinstance(each, Upload)]
+    if not uploads:
+        return replace(request, json={"images": [{"url": each.source} for each in images]})
+    if len(uploads) == 1:
+        headers = {"Content-Type": _BYTES}
+        return replace(request, headers=headers, content=uploads[0].content)
+    parts = [("image", (f"{place}", image.content, _BYTES)) for place, image in enumerate(uploads)]
+    return replace(request, parts=parts)
 
 
 def query(options: Options) -> dict[str, str | int | float]:
@@ -121,7 +127,7 @@ def query(options: Options) -> dict[str, str | int | float]:
     return given
 
 
-def _answers(images: Sequence[Upload], response: httpx.Response) -> tuple[Answer, ...]:
+def _answers(images: Sequence[Sendable], response: httpx.Response) -> tuple[Answer, ...]:
     found = read(response, _Found)
     if len(found.predictions) != len(images):
         raise Unintelligible(

@@ -7,6 +7,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 UNREADABLE_FILE = "urn:sentiscope:client:unreadable-file"
+NO_SERVICE = "urn:sentiscope:client:no-service"
 
 
 class Fault(BaseModel):
@@ -65,4 +66,14 @@ def unreadable(file: str, error: OSError) -> Problem:
         type=UNREADABLE_FILE,
         title="The file cannot be read",
         detail=f"{file} cannot be read: {error.strerror or error}",
+    )
+
+
+def unfetched(address: str) -> Problem:
+    """The problem of an image that is given by its address where no service is."""
+    return Problem(
+        type=NO_SERVICE,
+        title="There is no service to fetch the image",
+        detail=f"{address} is an address, from which a service alone fetches; name a service "
+        "(--url), or give a file",
     )

@@ -12,12 +12,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
+from sentiscope.service.archives import Archive
 from sentiscope.service.value import Value, read, understood
 
 T = TypeVar("T")
 V = TypeVar("V", bound=BaseModel)
 Query: TypeAlias = Mapping[str, str | int | float]
-Part: TypeAlias = tuple[str, tuple[str, bytes, str]]
+Part: TypeAlias = tuple[str, tuple[str | None, bytes | Archive, str | None]]
+"""The part of a form: its name, and its file name, content and type; a field has the second."""
 
 
 @dataclass(frozen=True, slots=True)

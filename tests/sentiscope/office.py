@@ -67,6 +67,7 @@ def opened(folder: Path, redis: RedisServer) -> Iterator[Office]:
 @contextmanager
 def service(folder: Path, settings: JobSettings, *, port: int = 0) -> Iterator[Server]:
     """The service alone; another one can follow it on the same port."""
-    roots = {"jobs_root": settings.jobs_root, "datasets_root": settings.datasets_root}
+    names = ("jobs_root", "datasets_root", "uploads_root")
+    roots = {name: getattr(settings, name) for name in names}
     with served(folder, redis_url=settings.redis_url, port=port, **roots) as server:
         yield server
