@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from worker.actions import CANCEL, PAUSE, RESUME, RETRY, Action, forbidden, take
+from worker.dependencies import DEPENDENCY_FAILED
 from worker.following import follow
 from worker.jobs import JobKind, JobRecord
 from worker.status import ENDED, ForbiddenMove, JobStatus
-from worker.store import JobStore
+from worker.store import DatasetUnavailable, JobStore
 
 Wake = Callable[[JobRecord], None]
 """Tells the workers that a job waits in its queue."""
@@ -34,6 +35,7 @@ def resume(store: JobStore, job_id: str, *, dispatch: Wake) -> JobRecord:
 def retry(store: JobStore, job_id: str, *, dispatch: Wake) -> JobRecord:
     """Let a failed or cancelled job go on from its last checkpoint, with fresh attempts.
 
+    Jobs that failed because they waited for it in vain are retried with it, and wait again.
     Of a pipeline: every such step. A step that is retried alone brings its pipeline back to life,
     along with the steps that were cancelled, once no other step of it is failed.
     """
@@ -110,4 +112,12 @@ def _take(store: JobStore, job_id: str, action: Action, dispatch: Wake) -> JobRe
     taken = take(store, job_id, action)
     if taken.status is JobStatus.QUEUED:
         dispatch(taken)
+    if action is RETRY:
+        _retry_dependents(store, job_id, dispatch)
     return taken
+
+
+def _retry_dependents(store: JobStore, job_id: str, dispatch: Wake) -> None:
+    for dependent in store.dependents(job_id, DEPENDENCY_FAILED):
+        with suppress(ForbiddenMove, DatasetUnavailable):  # it stays failed, for a retry of its own
+            retry(store, dependent, dispatch=dispatch)

@@ -35,5 +35,5 @@ def _reason(store: JobStore, awaited_id: str) -> str | None:
     said = f": {awaited.error.message}" if awaited.error else ""
     return (
         f"it waited for job {awaited_id}, which {_LOST[awaited.status]}{said}; "
-        "retry that one first, then this one"
+        "retry that one, and this one is retried with it"
     )

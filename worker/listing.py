@@ -93,6 +93,10 @@ class Listing:
         found = self.scripts.run("hopeless", queue.value, limit)
         return tuple((job_id, awaited_id) for job_id, awaited_id in found)
 
+    def dependents(self, job_id: str, error_type: str) -> tuple[str, ...]:
+        """Ids of the failed jobs that wait for this one and failed with such an error."""
+        return tuple(self.scripts.run("dependents", job_id, error_type))
+
     def _selected(self, *arguments: str | int) -> tuple[tuple[str, rows.Row], ...]:
         (text,) = self.scripts.run("select", *arguments)
         return tuple((job_id, rows.row_of_flat(flat)) for job_id, flat in json.loads(text))

@@ -196,6 +196,10 @@ class JobStore:
         """
         return self._listing.hopeless(queue, limit)
 
+    def dependents(self, job_id: str, error_type: str) -> tuple[str, ...]:
+        """Ids of the failed jobs that wait for this one and failed with such an error."""
+        return self._listing.dependents(job_id, error_type)
+
     def move(
         self, job_id: str, to: JobStatus, *, lease: Lease | None = None, **changes: Any
     ) -> JobRecord:

@@ -86,7 +86,10 @@ def resume(job_id: str, jobs: TheJobs) -> Response:
 
 @router.post("/{job_id}/retry", **_ACTION)
 def retry(job_id: str, jobs: TheJobs) -> Response:
-    """Let a failed or cancelled job go on from its last checkpoint, with fresh attempts."""
+    """Let a failed or cancelled job go on from its last checkpoint, with fresh attempts.
+
+    Jobs that failed because they waited for it in vain are retried with it.
+    """
     return _acted(control.retry, job_id, jobs)
 
 

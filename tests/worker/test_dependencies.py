@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.worker.pipeline_jobs import pipeline_spec, start, states, step, submitted
+from tests.worker.pipeline_jobs import (
+    STEPS,
+    end,
+    pipeline_spec,
+    start,
+    states,
+    step,
+    submitted,
+)
 from tests.worker.records import record
 from tests.worker.redis_server import RedisServer
 from training.config.pipeline import PipelineStep
+from worker.control import retry
 from worker.dependencies import fail_hopeless
 from worker.expansion import expand
 from worker.jobs import Failure, JobKind, JobRecord
@@ -100,6 +109,65 @@ def test_a_job_fails_no_more_once_its_dependency_was_retried(store: JobStore) ->
     assert (again.status, again.error) == (S.QUEUED, None)
 
 
+def failed_with(store: JobStore, lost: JobRecord, **fields: Any) -> JobRecord:
+    """A job that has failed because it waited for `lost`."""
+    made = store.create([record(JobKind.EXPORT, depends_on=(lost.id,), **fields)])
+    fail_hopeless(store)
+    return store.get(made.id)
+
+
+@pytest.mark.parametrize("status", [S.FAILED, S.CANCELLED])
+def test_jobs_that_failed_for_another_are_retried_with_it(
+    store: JobStore, status: JobStatus
+) -> None:
+    lost = awaited(store, status)
+    first = failed_with(store, lost)
+    second = failed_with(store, first)
+    woken: list[str] = []
+    retry(store, lost.id, dispatch=lambda job: woken.append(job.id))
+    assert woken == [lost.id, first.id, second.id]
+    for made in (lost, first, second):
+        again = store.get(made.id)
+        assert (again.status, again.error, again.attempts) == (S.QUEUED, None, 0)
+    fail_hopeless(store)
+    assert store.get(second.id).status is S.QUEUED
+    assert store.claim(first.id, worker="test", lease_s=60, max_attempts=3) is None
+
+
+def test_jobs_that_failed_for_themselves_or_for_others_are_not_retried(store: JobStore) -> None:
+    lost, other = awaited(store, S.FAILED), awaited(store, S.FAILED)
+    itself = store.create([record(JobKind.EXPORT, depends_on=(lost.id,))])
+    store.move(itself.id, S.FAILED, error=Failure(type="X", message="no such file"))
+    cancelled = store.create([record(JobKind.EXPORT, depends_on=(lost.id,))])
+    store.move(cancelled.id, S.CANCELLED)
+    others = failed_with(store, other)
+    retry(store, lost.id, dispatch=lambda _: None)
+    statuses = [store.get(each.id).status for each in (lost, itself, cancelled, others)]
+    assert statuses == [S.QUEUED, S.FAILED, S.CANCELLED, S.FAILED]
+
+
+def test_a_job_that_waits_for_two_that_failed_fails_again_with_the_other(store: JobStore) -> None:
+    lost, other = awaited(store, S.FAILED), awaited(store, S.FAILED)
+    made = store.create([record(JobKind.EXPORT, depends_on=(lost.id, other.id))])
+    for each in (lost, other):
+        fail_hopeless(store)
+        error = store.get(made.id).error
+        assert error
+        assert f"it waited for job {each.id}, which failed" in error.message
+        retry(store, each.id, dispatch=lambda _: None)
+    fail_hopeless(store)
+    assert store.get(made.id).status is S.QUEUED
+
+
+def test_a_retry_holds_though_a_job_that_waits_for_it_cannot_be_retried(store: JobStore) -> None:
+    lost = awaited(store, S.FAILED)
+    made = failed_with(store, lost, datasets=("photos",))
+    with store.forget_dataset("photos"):
+        assert retry(store, lost.id, dispatch=lambda _: None).status is S.QUEUED
+    assert store.get(made.id).status is S.FAILED
+    assert retry(store, made.id, dispatch=lambda _: None).status is S.QUEUED
+
+
 def test_a_pipelines_steps_are_cancelled_by_it_and_not_failed(
     store: JobStore, settings: JobSettings
 ) -> None:
@@ -122,3 +190,18 @@ def test_a_step_that_waits_for_a_job_outside_of_its_pipeline_fails_with_it(
     assert failed.status is S.FAILED
     assert failed.error
     assert "step stimuli failed: it waited for job" in failed.error.message
+
+
+def test_a_pipeline_whose_steps_failed_for_an_import_goes_on_with_its_retry(
+    store: JobStore, settings: JobSettings
+) -> None:
+    lost = awaited(store, S.FAILED)
+    waits = dict.fromkeys((PipelineStep.STIMULI, PipelineStep.PERCEIVING), (lost.id,))
+    parent = store.create(expand(pipeline_spec(), awaited=waits))
+    fail_hopeless(store)
+    end(store, parent, "organizing")
+    assert advance(store, parent.id, settings=settings).status is S.FAILED
+    retry(store, lost.id, dispatch=lambda _: None)
+    assert store.get(parent.id).status is S.QUEUED
+    others = set(STEPS) - {"organizing"}
+    assert states(store, parent) == {"organizing": "succeeded"} | dict.fromkeys(others, "queued")
