@@ -28,6 +28,9 @@ from training.evaluation import Predictions, judge
 from training.evidence.measured import Figure, Measured
 from training.provenance import code_version
 
+_BATCH_SIZE = 8
+"""Few enough images for a busy service to answer within its limit of time."""
+
 
 class NotAnswered(Exception):
     """An image of the data set was refused."""
@@ -37,7 +40,7 @@ def answers(arguments: argparse.Namespace, images: Iterable[bytes]) -> Iterator[
     """What the service, or the model here, says of each image."""
     if arguments.url:
         with Client(arguments.url) as client:
-            yield from client.predict_each(images, model=arguments.model)
+            yield from client.predict_each(images, batch_size=_BATCH_SIZE, model=arguments.model)
     else:
         local = LocalModel.open(arguments.model, root=arguments.models)
         yield from map(local.predict, images)
