@@ -22,6 +22,7 @@ from worker.job_folder import JobFolder
 from worker.jobs import JobRecord
 from worker.logs import JobLog
 from worker.process import TrainingProcess, command, environment
+from worker.redaction import Redaction
 from worker.resolution import resolved
 from worker.settings import JobSettings
 from worker.store import Lease
@@ -121,7 +122,8 @@ class Attempt:
 
     @contextmanager
     def _log(self) -> Iterator[JobLog]:
-        log = JobLog(self.folder.path, limit_bytes=self.settings.log_bytes)
+        redaction = Redaction.of(self.settings)
+        log = JobLog(self.folder.path, limit_bytes=self.settings.log_bytes, redaction=redaction)
         try:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             log.say(f"--- {now}: attempt {self.record.attempts}, worker {self.lease.worker}")

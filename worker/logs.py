@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from worker.redaction import Redaction
+
 LOG_FILE = "log.txt"
 OLD_LOG_FILE = "log.1.txt"
 
@@ -19,11 +21,12 @@ class JobLog:
     """Appends to `log.txt` in a folder; when that is full it becomes `log.1.txt`.
 
     A carriage return takes its line back, as on a terminal: of a progress bar the last state stays.
+    Clients read it, so that it names no folder of the host.
     """
 
-    def __init__(self, folder: Path, *, limit_bytes: int) -> None:
+    def __init__(self, folder: Path, *, limit_bytes: int, redaction: Redaction) -> None:
         self._path, self._old = folder / LOG_FILE, folder / OLD_LOG_FILE
-        self._limit = limit_bytes
+        self._limit, self._redaction = limit_bytes, redaction
         self._file: BinaryIO = self._path.open("ab", buffering=0)
         self._size = os.fstat(self._file.fileno()).st_size
         self._line = bytearray()
@@ -63,7 +66,7 @@ class JobLog:
 
     def _end_line(self) -> None:
         was_bar, self._taken_back = self._taken_back, False
-        text = self._line.decode(errors="replace").rstrip()
+        text = self._redaction.text(self._line.decode(errors="replace").rstrip())
         self._line.clear()
         if was_bar and not text:
             return

@@ -1,6 +1,9 @@
 """Takes the host's folders out of texts that clients are shown."""
 
+import os
 import re
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -8,8 +11,13 @@ from typing import Any, Self
 
 from worker.settings import JobSettings
 
+_BEGINS = r"(?:(?<![\w.-])|(?<=\\[nrt]))"
+"""What an absolute path follows: nothing of another path or address; in JSON an end of line."""
+
 _ENDS = r"(?:/|(?![\w-])(?!\.\w))"
 """What follows a folder's path: what lies in it, or no more of a path."""
+
+_CODE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +28,7 @@ class Redaction:
 
     @classmethod
     def of(cls, settings: JobSettings) -> Self:
-        """Takes out the folders that an operator has set, the longest first."""
+        """Takes out the folders that an operator has set, and those of the program itself."""
         folders: tuple[Path, ...] = (
             settings.jobs_root,
             settings.datasets_root,
@@ -29,10 +37,16 @@ class Redaction:
             *settings.weights_roots,
             *settings.import_roots,
             Path.cwd(),
+            _CODE,
+            Path(sys.prefix),
+            Path(sys.base_prefix),
+            Path(os.path.expanduser("~")),
+            Path(tempfile.gettempdir()),
         )
         found = {str(path) for folder in folders for path in (folder.absolute(), folder.resolve())}
         longest_first = sorted(found - {"/", "//"}, key=len, reverse=True)
-        return cls(re.compile(f"(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'}){_ENDS}"))
+        folder = "|".join(map(re.escape, longest_first)) or "(?!)"
+        return cls(re.compile(f"{_BEGINS}(?:{folder}){_ENDS}"))
 
     def text(self, text: str) -> str:
         """`text` without the folders."""

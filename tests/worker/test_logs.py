@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from worker.logs import LOG_FILE, OLD_LOG_FILE, JobLog
+from worker.redaction import Redaction
+from worker.settings import JobSettings
+
+REDACTION = Redaction.of(JobSettings(jobs_root=Path("/srv/jobs")))
 
 
 def kept(folder: Path, *printed: bytes, limit_bytes: int = 1 << 20) -> str:
-    log = JobLog(folder, limit_bytes=limit_bytes)
+    log = JobLog(folder, limit_bytes=limit_bytes, redaction=REDACTION)
     for part in printed:
         log.feed(part)
     log.close()
@@ -62,8 +66,17 @@ def test_a_log_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_the_last_lines_are_at_hand(tmp_path: Path) -> None:
-    log = JobLog(tmp_path, limit_bytes=1000)
+    log = JobLog(tmp_path, limit_bytes=1000, redaction=REDACTION)
     log.say("attempt 1")
     log.feed(b"working\nerror: no")
     log.close()
     assert list(log.recent) == ["attempt 1", "working", "error: no"]
+
+
+def test_folders_of_the_host_are_left_out(tmp_path: Path) -> None:
+    printed = b"/srv/jobs/01/checkpoints/last\nerror: /srv/jobs/01 is full\n"
+    assert kept(tmp_path, printed) == "01/checkpoints/last\nerror: 01 is full\n"
+    log = JobLog(tmp_path, limit_bytes=1000, redaction=REDACTION)
+    log.feed(b"/srv/jobs/01/x")
+    log.close()
+    assert list(log.recent) == ["01/x"]

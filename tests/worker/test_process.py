@@ -11,7 +11,10 @@ import pytest
 
 from worker.logs import LOG_FILE, JobLog
 from worker.process import TrainingProcess, command, environment
+from worker.redaction import Redaction
+from worker.settings import JobSettings
 
+REDACTION = Redaction.of(JobSettings())
 BUSY = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
@@ -39,7 +42,7 @@ def test_the_services_own_variables_are_not_passed_on() -> None:
 
 @contextmanager
 def begun(folder: Path, script: str) -> Iterator[TrainingProcess]:
-    log = JobLog(folder, limit_bytes=10_000)
+    log = JobLog(folder, limit_bytes=10_000, redaction=REDACTION)
     process = TrainingProcess([sys.executable, "-c", script], environment={}, log=log)
     try:
         deadline = time.monotonic() + 20

@@ -1,5 +1,8 @@
 """What clients are told names no folder of the host."""
 
+import json
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,13 @@ REDACTION = Redaction.of(
         ("/srv/models-old/x and /srv/models.bak", "/srv/models-old/x and /srv/models.bak"),
         (f"{Path.cwd()}/var/x", "var/x"),
         ("1/2 of it", "1/2 of it"),
+        ('File "/srv/models/x.py", line 3', 'File "x.py", line 3'),
+        (r'{"said": "gone:\n/srv/models/x"}', r'{"said": "gone:\nx"}'),
+        ("see https://example.org/srv/models/x", "see https://example.org/srv/models/x"),
+        ("from ../srv/models/x", "from ../srv/models/x"),
+        (f"{json.__file__}:3", f"{Path(json.__file__).relative_to(sys.base_prefix)}:3"),
+        (f"{pytest.__file__}:3", f"{Path(pytest.__file__).relative_to(sys.prefix)}:3"),
+        (f"{tempfile.gettempdir()}/a {Path.home()}/b", "a b"),
     ],
 )
 def test_folders_are_left_out_of_texts(told: str, shown: str) -> None:
