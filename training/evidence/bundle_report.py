@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from models.labels import LabelKind
 from models.manifest import Detail, Evaluation, Precision
 from training.evidence import plots
 from training.evidence.bundle_metrics import METRICS_FILE, PICTURES, BundleMetrics
-from training.evidence.measured import Measured
+from training.evidence.measured import Figure, Measured
 from training.evidence.photos import PhotoAnswer
 from training.evidence.tables import title
-from training.export.figures import calibration_sentence, label_table, table
+from training.export.figures import behind, table
 
 MEASURED = "measured"
 """Folder of figures that were measured another way than those of the metrics file."""
@@ -39,7 +40,8 @@ class BundleReport:
         measured = [Measured.read(f) for f in sorted(self._folder.glob(f"{MEASURED}/*.json"))]
         if measured:
             yield "## Measured another way"
-            yield _measured_table(measured)
+        for another in measured:
+            yield from _measured(another)
         if found.photos:
             yield from self._photos(found.photos)
 
@@ -49,8 +51,7 @@ class BundleReport:
         yield f"{one.images} images. {one.protocol}."
         yield self._figures(one)
         if one.detail is not None:
-            yield label_table(self._metrics.labels[one.output], one.detail)
-            yield calibration_sentence(one.output, one.detail)
+            yield from behind(one.output, self._metrics.labels[one.output], one.detail)
             yield from self._plots(one, one.detail)
 
     def _figures(self, one: Evaluation) -> str:
@@ -66,17 +67,17 @@ class BundleReport:
         ]
         return table(["metric", *(graph.precision for graph in graphs)], rows)
 
-    def _plots(self, one: Evaluation, behind: Detail) -> Iterator[str]:
+    def _plots(self, one: Evaluation, detail: Detail) -> Iterator[str]:
         told, labels = f"{one.output} on {one.dataset}", self._metrics.labels[one.output]
         stem = f"{one.output}-{one.dataset}".lower().replace(",", "").replace(" ", "-")
-        plots.per_label(one.output, labels, {told: [behind]}, file := self._file(stem, "labels"))
+        plots.per_label(one.output, labels, {told: [detail]}, file := self._file(stem, "labels"))
         yield self._picture(f"{told}: by label", file)
-        if behind.confusion is not None:
-            plots.confusion(told, labels, [behind], file := self._file(stem, "confusion"))
+        if detail.confusion is not None:
+            plots.confusion(told, labels, [detail], file := self._file(stem, "confusion"))
             yield self._picture(f"{told}: confusion", file)
-        curves = {"calibrated": behind.calibration.bins}
-        if behind.uncalibrated is not None:
-            curves["before"] = behind.uncalibrated.bins
+        curves = {"as told": detail.calibration.bins}
+        if detail.uncalibrated is not None:
+            curves["before calibration"] = detail.uncalibrated.bins
         plots.reliability(curves, file := self._file(stem, "reliability"))
         yield self._picture(f"{told}: reliability", file)
 
@@ -114,19 +115,16 @@ def _told(one: PhotoAnswer) -> str:
     return f"{scores}; {', '.join(one.selected)}" if one.selected else scores
 
 
-def _measured_table(found: Sequence[Measured]) -> str:
-    head = ["how", "data", "images", "metric", "measured", "card", "difference"]
+def _measured(found: Measured) -> Iterator[str]:
+    yield f"**{found.told}**, {found.images} images of {found.dataset}:"
+    graphs = list(dict.fromkeys(figure.precision for figure in found.figures))
+    by_metric: dict[tuple[LabelKind, str], list[Figure]] = {}
+    for figure in found.figures:
+        by_metric.setdefault((figure.output, figure.metric), []).append(figure)
+    head = ["output", "metric", "measured", *(f"card, {graph}" for graph in graphs)]
     rows = [
-        [
-            each.told,
-            each.dataset,
-            str(each.images),
-            title(figure.output, figure.metric),
-            f"{figure.measured:.4f}",
-            f"{figure.card:.4f} ({figure.precision})",
-            f"{figure.difference:+.4f}",
-        ]
-        for each in found
-        for figure in each.figures
+        [output, title(output, metric), f"{figures[0].measured:.4f}"]
+        + [f"{figure.card:.4f} ({figure.difference:+.4f})" for figure in figures]
+        for (output, metric), figures in by_metric.items()
     ]
-    return table(head, rows)
+    yield table(head, rows)

@@ -39,6 +39,6 @@ class Measured(Kept):
     @property
     def told(self) -> str:
         """How it was measured."""
-        by = "a running service" if self.through_service else "the model by itself"
+        by = "By a running service" if self.through_service else "By the model alone"
         shapes = "" if self.stretched is None else ", images stretched to random shapes and sizes"
         return f"{by}{shapes}"

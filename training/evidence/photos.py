@@ -46,14 +46,14 @@ class Photo:
 # Chosen with a look at what default@2 says, so that its failures are among them: no sample.
 PHOTOS = (
     Photo("chelsea", "a cat at rest", ("contentment", "amusement"), "CC0, Stefan van der Walt"),
-    Photo("rocket", "a rocket taking off", ("awe", "excitement"), "public domain, SpaceX"),
+    Photo("rocket", "a rocket on its pad at dusk", ("awe", "excitement"), "public domain, SpaceX"),
     Photo("astronaut", "a smiling astronaut", ("contentment", "excitement"), "public domain, NASA"),
     Photo("hubble_deep_field", "galaxies", ("awe",), "public domain, NASA"),
     Photo("moon", "the Moon's surface, grey", ("awe",), None),
     Photo("coffee", "a cup of coffee on wood", ("contentment",), "CC0, Rachel Michetti"),
-    Photo("clock", "a blurred wall clock", (), "public domain, Stefan van der Walt"),
+    Photo("clock", "a wall clock, blurred", (), "public domain, Stefan van der Walt"),
     Photo("coins", "old coins in rows", (), "no known restriction, Brooklyn Museum"),
-    Photo("text", "a screenshot of text", (), "public domain"),
+    Photo("text", "formulas in handwriting", (), "public domain"),
     Photo("brick", "a brick wall", (), "CC0, CC0Textures"),
 )
 

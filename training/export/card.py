@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from models.labels import LabelKind
 from models.manifest import DatasetLineage, Evaluation, Lineage, Manifest, Output, Precision
 from models.preprocessing import Preprocessing, Resize
-from training.export.figures import bins_table, calibration_sentence, label_table, table
+from training.export.figures import behind, bins_table, table
 
 _SAYS = {
     LabelKind.SINGLE: "the one emotion that fits best",
@@ -137,8 +137,7 @@ def _behind(output: Output, one: Evaluation) -> Iterator[str]:
     if one.detail is None:
         return
     yield f"By label ({one.precision}):"
-    yield label_table(output.labels, one.detail)
-    yield calibration_sentence(output.kind, one.detail)
+    yield from behind(output.kind, output.labels, one.detail)
     yield bins_table(one.detail.calibration.bins)
 
 

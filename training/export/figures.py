@@ -1,6 +1,6 @@
 """Figures of one output in Markdown: by label, and how well its probabilities are calibrated."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from models.labels import LabelKind, LabelSet
 from models.manifest import Bin, Detail
@@ -25,24 +25,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def label_table(labels: LabelSet, detail: Detail) -> str:
-    """A row for each label; images as whole numbers, all else with three digits."""
-    head = ["label", *(_TITLES.get(name, name) for name in detail.per_label)]
-    rows = [
-        [label, *(_figure(name, values[place]) for name, values in detail.per_label.items())]
-        for place, label in enumerate(labels.names)
-    ]
-    return table(head, rows)
-
-
-def calibration_sentence(kind: LabelKind, detail: Detail) -> str:
-    """The expected calibration error, and what it was before calibration."""
-    before = "" if detail.uncalibrated is None else f", before it {detail.uncalibrated.error:.3f}"
-    after = "after calibration " if before else ""
-    return (
-        f"Expected calibration error ({_STATED[kind]}): {after}{detail.calibration.error:.3f}"
-        f"{before}."
-    )
+def behind(kind: LabelKind, labels: LabelSet, detail: Detail) -> Iterator[str]:
+    """Figures by label, and in a sentence how well probabilities are calibrated."""
+    yield _label_table(labels, detail)
+    if kind is LabelKind.DISTRIBUTION:
+        yield "Precision, recall, F1 and images are those of the dominant label."
+    yield _calibration(kind, detail)
 
 
 def bins_table(bins: Sequence[Bin]) -> str:
@@ -56,5 +44,25 @@ def bins_table(bins: Sequence[Bin]) -> str:
     )
 
 
+def _label_table(labels: LabelSet, detail: Detail) -> str:
+    """A row for each label; images as whole numbers, all else with three digits."""
+    head = ["label", *(_TITLES.get(name, name) for name in detail.per_label)]
+    rows = [
+        [label, *(_figure(name, values[place]) for name, values in detail.per_label.items())]
+        for place, label in enumerate(labels.names)
+    ]
+    return table(head, rows)
+
+
 def _figure(name: str, value: float) -> str:
     return f"{value:.0f}" if name == "images" else f"{value:.3f}"
+
+
+def _calibration(kind: LabelKind, detail: Detail) -> str:
+    """The expected calibration error, and what it was before calibration."""
+    before = "" if detail.uncalibrated is None else f", before it {detail.uncalibrated.error:.3f}"
+    after = "after calibration " if before else ""
+    return (
+        f"Expected calibration error ({_STATED[kind]}): {after}{detail.calibration.error:.3f}"
+        f"{before}."
+    )
