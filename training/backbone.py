@@ -14,6 +14,7 @@ from training.checkpoint import backbone_weights
 from training.config.backbone import (
     BackboneConfig,
     BackboneName,
+    DefaultModelWeights,
     FileWeights,
     RandomWeights,
     RunWeights,
@@ -21,6 +22,9 @@ from training.config.backbone import (
 )
 from training.errors import TrainingError
 from training.run import RunFolder
+
+DEFAULT_WEIGHTS = Path(__file__).parent / "weights"
+"""Folder of the default model's backbone, in a file that is called by the backbone's name."""
 
 
 class WeightsDoNotFit(TrainingError):
@@ -121,6 +125,8 @@ def build_backbone(config: BackboneConfig) -> Backbone:
             _load(network, _read_weights(path), origin=path.name)
         case TorchvisionWeights():
             _load(network, _download_weights(config.name), origin="torchvision's weights")
+        case DefaultModelWeights():
+            _load(network, _default_weights(config.name), origin="the default model's weights")
         case RunWeights(run=folder):
             return _of_run(Backbone(spec.cut(network), spec), RunFolder(folder))
     return Backbone(spec.cut(network), spec)
@@ -156,6 +162,17 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     return {str(key): value for key, value in state.items()}
 
 
+def _default_weights(name: BackboneName) -> dict[str, Tensor]:
+    file = DEFAULT_WEIGHTS / f"{name}.safetensors"
+    if not file.is_file():
+        known = ", ".join(sorted(each.stem for each in DEFAULT_WEIGHTS.glob("*.safetensors")))
+        raise WeightsUnavailable(
+            f"given backbone {name} with the default model's weights; expected {known}, which that "
+            "model is made of, or other weights"
+        )
+    return _read_weights(file)
+
+
 def _download_weights(name: BackboneName) -> dict[str, Tensor]:
     weights = tv.get_model_weights(name.value).DEFAULT
     try:
@@ -170,8 +187,8 @@ def _download_weights(name: BackboneName) -> dict[str, Tensor]:
 
 def _load(network: nn.Module, state: dict[str, Tensor], *, origin: str) -> None:
     """Load all but the classifier, which is not part of a backbone, and demand that all fits."""
-    own = {key: value for key, value in network.state_dict().items() if not _is_classifier(key)}
-    given = {key: value for key, value in state.items() if not _is_classifier(key)}
+    own = {key: value for key, value in network.state_dict().items() if not is_classifier(key)}
+    given = {key: value for key, value in state.items() if not is_classifier(key)}
     missing = sorted(key for key in own.keys() - given.keys() if "num_batches" not in key)
     unknown = sorted(given.keys() - own.keys())
     both = own.keys() & given.keys()
@@ -185,5 +202,6 @@ def _load(network: nn.Module, state: dict[str, Tensor], *, origin: str) -> None:
     network.load_state_dict(given, strict=False)
 
 
-def _is_classifier(key: str) -> bool:
+def is_classifier(key: str) -> bool:
+    """Whether the tensor of this name is a network's classifier, which no backbone has."""
     return key.startswith(("classifier.", "fc."))

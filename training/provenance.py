@@ -8,7 +8,8 @@ from typing import Any
 
 from models.bundle import file_sha256
 from models.manifest import Ancestor, Lineage
-from training.config.backbone import FileWeights, RunWeights, Weights
+from training.backbone import DEFAULT_WEIGHTS
+from training.config.backbone import DefaultModelWeights, FileWeights, RunWeights, Weights
 from training.config.downstream import AmalgamateConfig, DownstreamConfig, FinetuneConfig
 from training.config.pretraining import PretrainConfig
 from training.config.recipes import RecipeConfig
@@ -137,6 +138,9 @@ def _origin(weights: Weights, config: DownstreamConfig) -> str:
             name = file.name
         case RunWeights(run=folder):
             file, name = RunFolder(folder).best_weights, f"run {folder.name}"
+        case DefaultModelWeights():
+            file = DEFAULT_WEIGHTS / f"{config.backbone.name}.safetensors"
+            name = f"{config.backbone.name} of the default model"
         case _:
             return f"{config.backbone.name}: {weights.source} weights"
     return f"{name} sha256:{file_sha256(file)}" if file.is_file() else name

@@ -22,6 +22,8 @@ CLASSES = ("glad", "sad")
 CHANGES: Mapping[str, str] = {
     "epochs: 20": "epochs: 1",
     "size: 192, train_crop: 160": "size: 32, train_crop: 28",
+    "--preset own": "--preset own --set epochs=1 --set image.size=32 --set image.train_crop=28 "
+    "--set image.eval_size=32",
     "source: torchvision": "source: random",
     "--set alias=candidate": "--set alias=candidate --set int8=false --set parity_images=64",
 }

@@ -1,6 +1,7 @@
 """Where a model comes from, said so that anybody can check it."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -117,6 +118,14 @@ def test_a_file_of_weights_is_named_with_its_digest(
     assert told(run).parents == (f"imagenet.pth sha256:{known}",)
     path.unlink()
     assert told(run).parents == ("imagenet.pth",)
+
+
+def test_the_default_models_backbone_is_named_with_its_digest(
+    uninterrupted: RunFolder, few: Path
+) -> None:
+    backbone = {"name": "mobilenet_v2", "weights": {"source": "default_model"}}
+    (parent,) = told(opened(uninterrupted, few, backbone=backbone)).parents
+    assert re.fullmatch("mobilenet_v2 of the default model sha256:[0-9a-f]{64}", parent)
 
 
 def pretraining(folder: Path, root: Path, *, weights: dict[str, object] | None = None) -> RunFolder:

@@ -39,6 +39,12 @@ class TorchvisionWeights(Config):
     source: Literal["torchvision"] = "torchvision"
 
 
+class DefaultModelWeights(Config):
+    """Start from the default model's backbone, mobilenet_v2, which comes with the code."""
+
+    source: Literal["default_model"] = "default_model"
+
+
 class RunWeights(Config):
     """Start from the backbone that a pre-training or fine-tuning run ended with."""
 
@@ -49,7 +55,8 @@ class RunWeights(Config):
 
 
 Weights = Annotated[
-    RandomWeights | FileWeights | TorchvisionWeights | RunWeights, Field(discriminator="source")
+    RandomWeights | FileWeights | TorchvisionWeights | DefaultModelWeights | RunWeights,
+    Field(discriminator="source"),
 ]
 
 
