@@ -5,7 +5,8 @@ import threading
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import IO, cast
+from functools import partial
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,10 @@ class Decoder:
     def __init__(self, *, max_pixels: int, at_once: int) -> None:
         self._max_pixels = max_pixels
         self._hands = threading.Semaphore(at_once)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process, which runs one image at a time."""
+        return partial(Decoder, max_pixels=self._max_pixels, at_once=1), ()
 
     def decode(self, content: bytes, spec: Preprocessing) -> Decoded:
         """An image as it was and as a model of `spec` takes it; raises what `decode` does."""

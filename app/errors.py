@@ -238,6 +238,12 @@ class ModelNotServable(RequestError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class InferenceLost(RequestError):
+    """The process that worked on the image ended; send the image again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class NotReady(RequestError):
     """No model is loaded."""
 

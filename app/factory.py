@@ -7,19 +7,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from opentelemetry.trace import Tracer, TracerProvider
 
-from app import decoding, problems, tracing
+from app import decoding, measures, problems, tracing
 from app.errors import NotReady
+from app.express import Express
 from app.guard import Guard
+from app.inference.nursery import Nursery
+from app.inference.processes import ProcessHands
+from app.inference.threads import ThreadHands
 from app.inference_protocol import routes as inference_protocol
 from app.keys import key_ring
 from app.links import Links, NoLinks
+from app.loaded_model import opener
 from app.methods import HeadAsGet
 from app.metrics import Metrics
 from app.observation import Observed
-from app.refusal import RefusesWhenFull
 from app.routes import docs, health, metrics, models, page, predictions
 from app.settings import Settings
-from app.state import Service, State, open_service
+from app.state import Device, Service, State, open_service
 from worker.settings import JobSettings
 
 _log = logging.getLogger(__name__)
@@ -37,13 +41,14 @@ def create_app(
     *,
     announce: Announce = _log.info,
     leaving: Callable[[], bool] = lambda: False,
+    nursery: Nursery | None = None,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """The service; once it runs, `announce` is told which model answers, or why none does.
 
     Jobs are a part of it where `jobs` names a Redis. `leaving` says whether the server is about
-    to stop, so that streams without an end do not keep it. With a `tracer_provider` requests are
-    traced. Raises KeysUnreadable.
+    to stop, so that streams without an end do not keep it. Images run in processes of the
+    `nursery`, else in threads. With a `tracer_provider` requests are traced. Raises KeysUnreadable.
     """
     counted, tracer = Metrics(), tracing.tracer(tracer_provider)
     if jobs is not None and jobs.redis_url is None:
@@ -52,7 +57,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            state = State(service=await _opened(settings, counted, tracer, stack))
+            device = await stack.enter_async_context(_device(settings, counted, nursery))
+            state = State(service=await _opened(settings, device, counted, tracer, stack))
             if jobs is not None:
                 from app.jobs_state import opened
 
@@ -85,7 +91,7 @@ def _add_middleware(app: FastAPI, settings: Settings, counted: Metrics) -> None:
     """What each request passes through, the innermost first."""
     app.add_middleware(problems.Unforeseen)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(RefusesWhenFull, route=predictions.route())
+    app.add_middleware(Express, route=predictions.route())
     app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
     app.add_middleware(Observed, metrics=counted)
 
@@ -102,15 +108,31 @@ def _add_jobs(app: FastAPI) -> None:
 
 
 async def _opened(
-    settings: Settings, metrics: Metrics, tracer: Tracer, stack: AsyncExitStack
+    settings: Settings, device: Device, metrics: Metrics, tracer: Tracer, stack: AsyncExitStack
 ) -> Service:
     """The service, its models followed; `stack` closes it."""
     links = await stack.enter_async_context(_links(settings, metrics))
-    service = open_service(settings, metrics, links, tracer)
+    service = open_service(settings, device, metrics, links, tracer)
     stack.callback(service.queue.close)
     await stack.enter_async_context(service.models.following())
     decoding.prepare()
     return service
+
+
+@asynccontextmanager
+async def _device(
+    settings: Settings, metrics: Metrics, nursery: Nursery | None
+) -> AsyncIterator[Device]:
+    """What runs images."""
+    if nursery is None:
+        for measure in (measures.PROCESSES, measures.PROCESSES_LOST):
+            metrics.gauge(measure, dict)
+        yield Device(ThreadHands(settings.hands), opener(settings))
+        return
+    async with ProcessHands.opened(settings, nursery.process) as hands:
+        metrics.gauge(measures.PROCESSES, lambda: {(): hands.alive})
+        metrics.gauge(measures.PROCESSES_LOST, lambda: {(): hands.lost})
+        yield Device(hands, hands.open_model)
 
 
 @asynccontextmanager
@@ -121,13 +143,13 @@ async def _links(settings: Settings, metrics: Metrics) -> AsyncIterator[Links]:
         return
     from app.fetching import opened
 
-    async with opened(settings, metrics.stage_seconds.labels("fetch").observe) as fetcher:
+    async with opened(settings, metrics.stages["fetch"].observe) as fetcher:
         yield fetcher
 
 
 async def _readiness(service: Service) -> str:
     try:
-        session = await service.ready()
+        model = await service.ready()
     except NotReady as error:
         return f"not ready: {error.detail}"
-    return f"model {session.bundle.label}"
+    return f"model {model.bundle.label}"

@@ -47,6 +47,8 @@ SECURITY_HEADERS = {
 }
 """Where an answer has none of its own: pages and files do."""
 
+_ADDED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
 
 def needed_scope(method: str, path: str) -> Scope | None:
     """The scope that a request needs; None where everybody may."""
@@ -140,6 +142,5 @@ def _name(host: str) -> str:
 
 
 def _secured(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    present = {name.lower() for name, _ in headers}
-    wanted = ((n.lower().encode(), value.encode()) for n, value in SECURITY_HEADERS.items())
-    return [*headers, *((name, value) for name, value in wanted if name not in present)]
+    present = {name for name, _ in headers}
+    return [*headers, *(pair for pair in _ADDED if pair[0] not in present)]

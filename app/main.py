@@ -16,11 +16,15 @@ from app import binding, tracing
 from app.connection import BoundedHttp
 from app.errors import AppError
 from app.factory import create_app
+from app.inference.nursery import Nursery
 from app.keys import KeyRing, key_ring
 from app.observation import log_as_json
 from app.settings import Settings
 from models.runtime import ProviderUnavailable, demand
 from worker.settings import JobSettings
+
+_KEEP_ALIVE_S = 75
+"""Longer than a proxy keeps an idle connection, commonly a minute: it must not be us who closes."""
 
 _NEEDED_BY_JOBS = ("redis", "celery", "yaml")
 _log = logging.getLogger(__name__)
@@ -41,6 +45,7 @@ def serve(settings: Settings, jobs: JobSettings) -> None:
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it tells clients' mistakes
     if settings.log_format == "json":
         log_as_json()
+    nursery = Nursery.start() if settings.in_processes else None
     try:
         demand(settings.provider)
         keys = key_ring(settings.keys_file)
@@ -61,6 +66,7 @@ def serve(settings: Settings, jobs: JobSettings) -> None:
             _possible(jobs),
             announce=announce,
             leaving=leaving,
+            nursery=nursery,
             tracer_provider=tracer_provider,
         ),
         http=BoundedHttp,
@@ -70,6 +76,7 @@ def serve(settings: Settings, jobs: JobSettings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.drain_s,
     )
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -37,10 +37,11 @@ SECONDS = Measure(
 IN_FLIGHT = Measure(
     MeasureKind.GAUGE, "sentiscope_http_requests_in_flight", "Requests being answered now."
 )
+STAGES = ("fetch", "decode", "queue", "inference")
 STAGE_SECONDS = Measure(
     MeasureKind.HISTOGRAM,
     "sentiscope_prediction_stage_seconds",
-    "Seconds of one image in a stage of its prediction: fetch, decode, queue, inference.",
+    f"Seconds of one image in a stage of its prediction: {', '.join(STAGES)}.",
     ("stage",),
 )
 BATCH_IMAGES = Measure(MeasureKind.HISTOGRAM, "sentiscope_batch_images", "Images run at once.")
@@ -62,6 +63,16 @@ MODEL_LOADED = Measure(
     "Models in memory.",
     ("model", "version", "precision", "provider"),
 )
+PROCESSES = Measure(
+    MeasureKind.GAUGE,
+    "sentiscope_inference_processes",
+    "Processes that run images; absent where threads do.",
+)
+PROCESSES_LOST = Measure(
+    MeasureKind.GAUGE,
+    "sentiscope_inference_processes_lost",
+    "Processes that ended by themselves since the start, and were started anew.",
+)
 JOBS = Measure(
     MeasureKind.GAUGE, "sentiscope_jobs", "Jobs, by status; where jobs are enabled.", ("status",)
 )
@@ -75,5 +86,7 @@ MEASURES = (
     QUEUE_IMAGES,
     QUEUE_AGE,
     MODEL_LOADED,
+    PROCESSES,
+    PROCESSES_LOST,
     JOBS,
 )

@@ -1,6 +1,7 @@
 """What the service counts and measures, in Prometheus' words."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -22,6 +23,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._of_request = lru_cache(maxsize=1024)(self._labelled)  # finding them takes longer
         self.requests = Counter(*_words(measures.REQUESTS), registry=self._registry)
         self.seconds = Histogram(
             *_words(measures.SECONDS), buckets=_SECONDS, registry=self._registry
@@ -30,14 +32,24 @@ class Metrics:
         self.stage_seconds = Histogram(
             *_words(measures.STAGE_SECONDS), buckets=_SECONDS, registry=self._registry
         )
+        self.stages = {name: self.stage_seconds.labels(name) for name in measures.STAGES}
         self.batch_images = Histogram(
             *_words(measures.BATCH_IMAGES), buckets=_BATCHES, registry=self._registry
         )
         self.refused = Counter(*_words(measures.REFUSED), registry=self._registry)
 
+    def count_request(self, route: str, method: str, status: int, *, seconds: float) -> None:
+        """One request more."""
+        requests, taken = self._of_request(route, method, status)
+        requests.inc()
+        taken.observe(seconds)
+
     def gauge(self, measure: Measure, read: Reading) -> None:
         """Add a gauge that is read when it is asked for."""
         self._registry.register(_Read(measure, read))
+
+    def _labelled(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        return self.requests.labels(route, method, str(status)), self.seconds.labels(route)
 
     def text(self) -> bytes:
         """All of them, in the text format."""

@@ -3,9 +3,9 @@
 import json
 import logging
 import re
+import secrets
 import sys
 import time
-import uuid
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -62,8 +62,11 @@ class Observed:
     def _tell(self, scope: Scope, status: int, *, seconds: float) -> None:
         """A status of 0 says that the client left before there was an answer."""
         route = getattr(scope.get("route"), "path", _UNKNOWN_ROUTE)
-        self._metrics.requests.labels(route, scope["method"], str(status)).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
+        self._metrics.count_request(route, scope["method"], status, seconds=seconds)
+        if REFUSED in scope:
+            self._metrics.refused.labels(scope[REFUSED]).inc()
+        if not _log.isEnabledFor(logging.INFO):
+            return
         told = {
             "method": scope["method"],
             "path": scope["path"],
@@ -73,7 +76,6 @@ class Observed:
         }
         if REFUSED in scope:
             told["refused"] = scope[REFUSED]
-            self._metrics.refused.labels(scope[REFUSED]).inc()
         _log.info("%s %s %s", told["method"], told["path"], status, extra={"fields": told})
 
 
@@ -109,4 +111,4 @@ def log_as_json() -> None:
 def _request_id(headers: Headers) -> str:
     """The client's own, if it is a plain one: it goes into headers and logs."""
     given = headers.get(_HEADER, "")
-    return given if _PLAIN.fullmatch(given) else uuid.uuid4().hex
+    return given if _PLAIN.fullmatch(given) else secrets.token_hex(16)

@@ -7,12 +7,12 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from app import answers, heatmap
-from app.batching import Pixels
+from app import answers, heatmap, options
 from app.decoding import Decoded, Decoder, Picture
 from app.errors import RequestError
+from app.inference.batching import Pixels
 from app.loaded_model import LoadedModel
-from app.options import Explained, Plan
+from app.options import Explained, Options, Plan
 from app.schemas import Explanation, ImageFacts, Prediction, Single
 from app.uploads import Upload
 from models.labels import LabelKind
@@ -30,20 +30,36 @@ class Outcome(Generic[T]):
     decode_s: float
     inference_s: float
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Faster than a frozen dataclass is by itself: it comes from another process."""
+        return Outcome, (self.answer, self.decode_s, self.inference_s)
+
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class _Scored:
     """A decoded image and its named arrays, without the batch axis."""
 
     picture: Picture
     arrays: Arrays
 
 
+def predict_document(
+    upload: Upload, model: LoadedModel, *, query: Options, decoder: Decoder
+) -> Outcome[bytes]:
+    """What `predict` says as JSON, for the model that `query` was checked against."""
+    plan = options.plan(query, model.manifest)
+    found = predict(upload, model, plan=plan, decoder=decoder)
+    if isinstance(found.answer, RequestError):
+        return Outcome(found.answer, found.decode_s, found.inference_s)
+    document = found.answer.model_dump_json(exclude_unset=True).encode()
+    return Outcome(document, found.decode_s, found.inference_s)
+
+
 def predict(
     upload: Upload, model: LoadedModel, *, plan: Plan, decoder: Decoder
 ) -> Outcome[Prediction]:
     """The named numbers of one image; they do not depend on the others of its request."""
-    scored = score(upload, model, names=plan.arrays, decoder=decoder)
+    scored = _score(upload, model, names=plan.arrays, decoder=decoder)
     if isinstance(scored.answer, RequestError):
         return Outcome(scored.answer, scored.decode_s, scored.inference_s)
     answer = _named(upload, scored.answer, plan=plan, spec=model.manifest.preprocessing)
@@ -52,13 +68,21 @@ def predict(
 
 def score(
     upload: Upload, model: LoadedModel, *, names: Sequence[str], decoder: Decoder
-) -> Outcome[Scored]:
+) -> Outcome[Arrays]:
     """The arrays of `names` for one encoded image."""
+    found = _score(upload, model, names=names, decoder=decoder)
+    answer = found.answer if isinstance(found.answer, RequestError) else found.answer.arrays
+    return Outcome(answer, found.decode_s, found.inference_s)
+
+
+def _score(
+    upload: Upload, model: LoadedModel, *, names: Sequence[str], decoder: Decoder
+) -> Outcome[_Scored]:
     began = time.perf_counter()
     try:
         decoded = _decoded(upload, decoder, spec=model.manifest.preprocessing)
         ran = time.perf_counter()
-        scored = Scored(decoded.picture, model.run(decoded.pixels, names))
+        scored = _Scored(decoded.picture, model.run(decoded.pixels, names))
         return Outcome(scored, ran - began, time.perf_counter() - ran)
     except RequestError as error:
         return Outcome(error, time.perf_counter() - began, 0.0)
@@ -79,7 +103,7 @@ def _decoded(upload: Upload, decoder: Decoder, *, spec: Preprocessing) -> Decode
     return decoder.decode(upload.content, spec)
 
 
-def _named(upload: Upload, scored: Scored, *, plan: Plan, spec: Preprocessing) -> Prediction:
+def _named(upload: Upload, scored: _Scored, *, plan: Plan, spec: Preprocessing) -> Prediction:
     picture, arrays = scored.picture, scored.arrays
     found: dict[str, Any] = {
         output.kind.value: answers.answer(output, arrays[output.scores_name], top_k=plan.top_k)

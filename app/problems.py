@@ -110,13 +110,18 @@ class Unforeseen:
             await answer(request, _unforeseen(request, error))(scope, receive, send)
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+def answered(request: Request, error: Exception) -> Response:
+    """The answer to whatever a request led to; what nobody foresaw is logged."""
     if isinstance(error, HTTPException):
         return _of_http(request, error)
     known = _known(error)
     if known is None:
         known = _unforeseen(request, error)
     return answer(request, known)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    return answered(request, error)
 
 
 def _known(error: Exception) -> RequestError | None:

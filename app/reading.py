@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,6 +24,7 @@ from app.parts import ImageParts
 from app.schemas import JsonImage, JsonImages
 from app.uploads import Link, Upload
 
+T = TypeVar("T")
 Document = TypeVar("Document", bound=BaseModel)
 _FORMS = (
     "multipart/form-data with parts named 'image', the bare bytes of one image as image/* or "
@@ -55,28 +55,23 @@ async def read_uploads(request: Request, limits: Limits) -> Sequence[Upload | Li
     if read is None:
         given = f"content type {media_type!r}" if media_type else "no content type"
         raise UnsupportedContentType(f"got {given}, expected {_FORMS}")
-    async with _patience(limits):
-        return await read(request, parameters, limits=limits)
+    return await _in_time(read(request, parameters, limits=limits), limits)
 
 
 async def read_bytes(request: Request, limits: Limits) -> bytes:
     """All of the body as it was sent; raises RequestError."""
     _demand_plain(request)
-    async with _patience(limits):
-        return await _whole(request, limits)
+    return await _in_time(_whole(request, limits), limits)
 
 
 async def read_json(request: Request, kind: type[Document], *, limits: Limits) -> Document:
     """The body as a document of `kind`; raises MalformedRequest with every fault."""
-    async with _patience(limits):
-        return _document(await _whole(request, limits), kind)
+    return _document(await _in_time(_whole(request, limits), limits), kind)
 
 
 async def read_value(request: Request, *, limits: Limits) -> object:
     """The body as JSON of any form; raises MalformedRequest."""
-    async with _patience(limits):
-        body = await _whole(request, limits)
-    return json_value(body)
+    return json_value(await _in_time(_whole(request, limits), limits))
 
 
 def json_value(body: bytes) -> object:
@@ -158,11 +153,10 @@ _READERS: Mapping[str, Callable[..., Awaitable[Sequence[Upload | Link]]]] = {
 }
 
 
-@asynccontextmanager
-async def _patience(limits: Limits) -> AsyncIterator[None]:
+async def _in_time(work: Awaitable[T], limits: Limits) -> T:
     try:
         async with asyncio.timeout(limits.timeout_s):
-            yield
+            return await work
     except TimeoutError as error:
         raise RequestTooSlow(f"the body was not complete after {limits.timeout_s:g} s") from error
 

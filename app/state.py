@@ -9,11 +9,12 @@ from opentelemetry.trace import Tracer
 from app import measures
 from app.decoding import Decoder
 from app.errors import NotReady
-from app.inference import InferenceQueue
+from app.inference.queue import InferenceQueue
+from app.inference.task import Hands
 from app.links import Links
-from app.loaded_model import LoadedModel, opener
+from app.loaded_model import LoadedModel
 from app.metrics import Metrics
-from app.model_cache import ModelCache
+from app.model_cache import ModelCache, OpenModel
 from app.problems import of_model_error
 from app.settings import Settings
 from models.errors import ModelError
@@ -62,11 +63,21 @@ class State(TypedDict):
     """Only where jobs are enabled."""
 
 
-def open_service(settings: Settings, metrics: Metrics, links: Links, tracer: Tracer) -> Service:
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What runs images, and how models reach it."""
+
+    hands: Hands
+    open_model: OpenModel
+
+
+def open_service(
+    settings: Settings, device: Device, metrics: Metrics, links: Links, tracer: Tracer
+) -> Service:
     """A service that has loaded no model yet; close its queue in the end."""
     registry = Registry(settings.models_root, settings.shipped_root)
-    models = ModelCache(registry, opener(settings), budget_bytes=settings.models_memory_bytes)
-    queue = InferenceQueue(workers=settings.hands, capacity=settings.queue_size)
+    models = ModelCache(registry, device.open_model, budget_bytes=settings.models_memory_bytes)
+    queue = InferenceQueue(device.hands, capacity=settings.queue_size)
     decoder = Decoder(max_pixels=settings.max_pixels, at_once=settings.workers)
     metrics.gauge(measures.QUEUE_IMAGES, lambda: {(): queue.held})
     metrics.gauge(measures.QUEUE_AGE, lambda: {(): queue.age_s()})
@@ -75,8 +86,7 @@ def open_service(settings: Settings, metrics: Metrics, links: Links, tracer: Tra
 
 
 def _exact(model: LoadedModel) -> tuple[str, ...]:
-    manifest, session = model.manifest, model.session
-    return manifest.name, manifest.version, session.precision, session.provider
+    return model.manifest.name, model.manifest.version, model.precision, model.provider
 
 
 async def _service(request: Request) -> Service:  # a plain function would take a thread

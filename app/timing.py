@@ -5,7 +5,7 @@ from typing import Any
 
 from app import problems
 from app.errors import RequestError
-from app.inference import Done
+from app.inference.task import Done
 from app.metrics import Metrics
 from app.prediction import Outcome
 
@@ -28,8 +28,8 @@ def count(done: Sequence[Done[Outcome[Any]]], metrics: Metrics) -> None:
     """Add each image's stages, and why an image was refused, to the metrics."""
     for each in done:
         outcome = each.value
-        metrics.stage_seconds.labels("queue").observe(each.waited_s)
-        metrics.stage_seconds.labels("decode").observe(outcome.decode_s)
-        metrics.stage_seconds.labels("inference").observe(outcome.inference_s)
+        metrics.stages["queue"].observe(each.waited_s)
+        metrics.stages["decode"].observe(outcome.decode_s)
+        metrics.stages["inference"].observe(outcome.inference_s)
         if isinstance(outcome.answer, RequestError):
             metrics.refused.labels(problems.reason(type(outcome.answer))).inc()

@@ -15,7 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import Scope
 
 from app.errors import AppError
-from app.inference import Done
+from app.inference.task import Done
 from app.prediction import Outcome
 
 if TYPE_CHECKING:
@@ -92,6 +92,14 @@ def trace_stages(
         ):
             _tell(spans, name, began, seconds, {"sentiscope.image": place})
             began += seconds
+
+
+def name_route(method: str, path: str) -> None:
+    """Name the request's span as routing would."""
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.update_name(f"{method} {path}")
+        span.set_attribute("http.route", path)
 
 
 def mark(request_id: str) -> Mapping[str, str]:

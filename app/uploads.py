@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from pickle import PickleBuffer
+from typing import Any, SupportsIndex
 from urllib.parse import unquote
 
 from app.errors import RequestError
@@ -15,6 +17,13 @@ class Upload:
 
     filename: str | None
     content: bytes | RequestError
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """The bytes go apart to another process, without a copy."""
+        content = (
+            self.content if isinstance(self.content, RequestError) else PickleBuffer(self.content)
+        )
+        return Upload, (self.filename, content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class LocalModel:
             said = [f"{each['loc'][-1]}: {each['msg']}" for each in error.errors()]
             raise InvalidOption("; ".join(said)) from error
         decoder = Decoder(max_pixels=_MAX_PIXELS, at_once=usable_cores())
-        return cls(LoadedModel(session), options.plan(query, session.manifest), decoder)
+        return cls(LoadedModel.of(session), options.plan(query, session.manifest), decoder)
 
     def predict(self, content: bytes, *, source: str | None = None) -> Answer:
         """What the bytes of one image file make people feel."""

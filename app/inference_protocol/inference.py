@@ -13,12 +13,11 @@ from app.inference_protocol.body import parse
 from app.inference_protocol.documents import InferenceRequest
 from app.inference_protocol.images import Images, images
 from app.loaded_model import LoadedModel
-from app.prediction import Outcome, Scored, score, score_pixels
+from app.prediction import Outcome, score, score_pixels
 from app.uploads import Upload
 from models.runtime import Arrays
 
-Found = Outcome[Scored] | Outcome[Arrays]
-"""An encoded image's outcome, or that of a pre-processed one."""
+Found = Outcome[Arrays]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,6 @@ def inference(
 
 def _arrays(outcome: Found, place: int) -> Arrays:
     found = outcome.answer
-    if isinstance(found, Scored):
-        return found.arrays
     if isinstance(found, ModelNotServable):
         raise InvalidTensor(f"image {place} makes the model overflow: {found.detail}")
     if isinstance(found, RequestError):

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.departure import unless_gone
-from app.inference import Done
+from app.inference.task import Done
 from app.inference_protocol import documents
 from app.inference_protocol.answer import Answer
 from app.inference_protocol.body import HEADER_LENGTH

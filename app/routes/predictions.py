@@ -12,13 +12,13 @@ from fastapi.routing import APIRoute
 from app import openapi, options, problems
 from app.departure import unless_gone
 from app.errors import Fault, RequestError
-from app.inference import Done
+from app.inference.task import Done
 from app.links import resolved
 from app.loaded_model import LoadedModel
-from app.options import Options, Plan
-from app.prediction import Outcome, predict
+from app.options import Options
+from app.prediction import Outcome, predict_document
 from app.reading import Limits, read_uploads
-from app.schemas import FailedPrediction, ModelVersion, Prediction, Predictions
+from app.schemas import FailedPrediction, ModelVersion, Predictions
 from app.settings import Settings
 from app.state import Service, TheService
 from app.timing import count, server_timing
@@ -39,10 +39,15 @@ async def predict_images(
     request: Request, service: TheService, query: Annotated[Options, Query()]
 ) -> Response:
     """What one image, or each of several, makes people feel."""
+    return await answered(request, service, query)
+
+
+async def answered(request: Request, service: Service, query: Options) -> Response:
+    """The answer to a request that asks for `query`; raises RequestError and ModelError."""
     model = await service.model(query.model)
-    plan = options.plan(query, model.manifest)
+    options.plan(query, model.manifest)  # what is wrong is said before the body is read
     images = await read_uploads(request, limits(service.settings))
-    found = await unless_gone(request, _found(images, service, model, plan))
+    found = await unless_gone(request, _found(images, service, model, query))
     trace_stages(service.tracer, found.done, fetch_s=found.fetch_s)
     _raise_if_all_failed([each.value for each in found.done])
     count(found.done, service.metrics)
@@ -59,12 +64,12 @@ def route() -> APIRoute:
 class _Found:
     """What became of each image, and the seconds it took to fetch those that are links."""
 
-    done: Sequence[Done[Outcome[Prediction]]]
+    done: Sequence[Done[Outcome[bytes]]]
     fetch_s: float
 
 
 async def _found(
-    images: Sequence[Upload | Link], service: Service, model: LoadedModel, plan: Plan
+    images: Sequence[Upload | Link], service: Service, model: LoadedModel, query: Options
 ) -> _Found:
     """Fetch, decode and run the images; one deadline is for all of it."""
     deadline_s, began = service.settings.deadline_s, time.perf_counter()
@@ -72,7 +77,8 @@ async def _found(
     fetched = any(isinstance(image, Link) for image in images)
     fetch_s = time.perf_counter() - began if fetched else 0.0
     jobs = [
-        partial(predict, upload, model, plan=plan, decoder=service.decoder) for upload in uploads
+        partial(predict_document, upload, model, query=query, decoder=service.decoder)
+        for upload in uploads
     ]
     done = await service.queue.run(jobs, deadline_s=max(0.0, deadline_s - round(fetch_s, 2)))
     return _Found(done, fetch_s)
@@ -85,8 +91,8 @@ def model_version(model: LoadedModel) -> ModelVersion:
         name=manifest.name,
         version=manifest.version,
         digest=f"sha256:{model.bundle.digest}",
-        precision=model.session.precision,
-        provider=model.session.provider,
+        precision=model.precision,
+        provider=model.provider,
     )
 
 
@@ -99,7 +105,7 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def _raise_if_all_failed(outcomes: Sequence[Outcome[Prediction]]) -> None:
+def _raise_if_all_failed(outcomes: Sequence[Outcome[bytes]]) -> None:
     """Raise the first image's error if no image was answered; it lists those of the others."""
     failures = [each.answer for each in outcomes if isinstance(each.answer, RequestError)]
     if len(failures) < len(outcomes):
@@ -116,19 +122,21 @@ def _raise_if_all_failed(outcomes: Sequence[Outcome[Prediction]]) -> None:
 
 
 def _response(request: Request, model: LoadedModel, found: _Found) -> Response:
+    """The document of `Predictions`, put together from those of its parts."""
     places = [
-        _in_place(each.value.answer, instance=f"{request.url.path}#/predictions/{place}")
+        _document(each.value.answer, instance=f"{request.url.path}#/predictions/{place}")
         for place, each in enumerate(found.done)
     ]
-    answer = Predictions(model=model_version(model), predictions=places)
+    version = model_version(model).model_dump_json().encode()
     return Response(
-        answer.model_dump_json(exclude_unset=True),
+        b'{"model":%b,"predictions":[%b]}' % (version, b",".join(places)),
         media_type="application/json",
         headers={"Server-Timing": server_timing(found.done, fetch_s=found.fetch_s)},
     )
 
 
-def _in_place(answer: Prediction | RequestError, *, instance: str) -> Prediction | FailedPrediction:
-    if isinstance(answer, RequestError):
-        return FailedPrediction(error=problems.of_error(answer, instance=instance))
-    return answer
+def _document(answer: bytes | RequestError, *, instance: str) -> bytes:
+    if not isinstance(answer, RequestError):
+        return answer
+    failed = FailedPrediction(error=problems.of_error(answer, instance=instance))
+    return failed.model_dump_json(exclude_unset=True).encode()

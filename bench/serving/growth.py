@@ -37,6 +37,6 @@ async def growth(server: Server, images: Sequence[bytes], *, requests: int) -> G
     """Ask so often, 32 clients at once."""
     first = max(200, int(requests * _WARM_SHARE))
     warm = await closed_loop(server.address, images, clients=32, requests=first)
-    first_mib = server.processes.resident_mib()
+    first_mib = server.processes.mib()
     load = await closed_loop(server.address, images, clients=32, requests=requests - first)
-    return Growth(requests, warm.errors + load.errors, first_mib, server.processes.resident_mib())
+    return Growth(requests, warm.errors + load.errors, first_mib, server.processes.mib())

@@ -64,7 +64,7 @@ async def overload(server: Server, images: Sequence[bytes], *, seconds: float) -
 async def _watch(server: Server, mib: list[float], *, after_s: float) -> None:
     await asyncio.sleep(after_s)
     while True:
-        mib.append(server.processes.resident_mib())
+        mib.append(server.processes.mib())
         await asyncio.sleep(_SAMPLE_S)
 
 

@@ -34,10 +34,6 @@ class Processes:
         """Memory of all of them; what they share counts once."""
         return sum(_kib(pid, "smaps_rollup", "Pss") for pid in self.pids()) / 1024
 
-    def resident_mib(self) -> float:
-        """Resident memory of the first alone."""
-        return _kib(self.first.pid, "status", "VmRSS") / 1024
-
     def end(self) -> None:
         """Ask them to stop, and after some seconds make them."""
         if self.first.poll() is None:

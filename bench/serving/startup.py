@@ -17,7 +17,7 @@ MOST_MIB = 350
 
 @dataclass(frozen=True, slots=True)
 class Startup:
-    """Seconds from the start to the first answer, and MiB resident after a hundred images."""
+    """Seconds from the start to the first answer, and MiB of all processes after 100 images."""
 
     seconds: Sequence[float]
     mib: Sequence[float]
@@ -39,5 +39,5 @@ def startup(bundle: Bundle, images: Sequence[bytes], *, starts: int) -> Startup:
             uvloop.run(closed_loop(server.address, images, clients=8, requests=100))
             if number:
                 seconds.append(server.ready_s)
-                mib.append(server.processes.resident_mib())
+                mib.append(server.processes.mib())
     return Startup(seconds, mib)

@@ -15,6 +15,7 @@ REMEDIES: Mapping[str, str] = {
     "empty-image": "Send the image's bytes: an empty part or body came.",
     "image-not-fetched": "See whether the address answers with an image, or send the image itself.",
     "image-too-large": "Send a smaller version; the detail says how large, and what the model sees of it.",
+    "inference-lost": "Send the image again; where one image does it each time, report it with that image.",
     "internal-error": "Report it with the reference of the detail; the service's log has the rest under it.",
     "invalid-import": "Mend what `errors` names.",
     "invalid-job": "Mend what `errors` names; all faults are told at once.",

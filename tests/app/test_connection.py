@@ -107,9 +107,9 @@ def test_head_that_never_ends_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPa
         server = await loop.create_server(_protocol, "127.0.0.1", 0)
         address = server.sockets[0].getsockname()
         for begin in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n"):
+            began = loop.time()
             reader, writer = await asyncio.open_connection(*address)
             writer.write(begin)
-            began = loop.time()
             assert await asyncio.wait_for(reader.read(), 10) == b""
             waited.append(loop.time() - began)
             writer.close()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler
-from itertools import repeat
+from itertools import repeat, takewhile
 
 import httpcore
 import pytest
@@ -280,25 +280,27 @@ def test_compressed_answer_is_refused_before_it_is_unpacked(internet: Internet, 
 
 
 def test_host_that_drips_is_given_up_in_time(internet: Internet, host: Host) -> None:
-    internet.limits = replace(LIMITS, timeout_s=0.3)
+    internet.limits = replace(LIMITS, timeout_s=1.5)
     host.answers["/drip"] = unending(dripping)
     began = time.perf_counter()
     found = internet.fetch("http://pictures.test/drip", URL)
-    assert time.perf_counter() - began < 3
-    assert "within 0.3 s" in refusal(found[0], ImageNotFetched)
+    assert time.perf_counter() - began < 15
+    assert "within 1.5 s" in refusal(found[0], ImageNotFetched)
     assert found[1] == PICTURE
 
 
 def test_slow_host_holds_up_nobody_else(internet: Internet, host: Host) -> None:
-    internet.limits = replace(LIMITS, timeout_s=1.0, at_once=2, waiting=4)
+    def until_the_others_are_there() -> Iterator[bytes]:
+        return takewhile(lambda _: len(internet.seconds) < 3, dripping())
+
+    internet.limits = replace(LIMITS, timeout_s=10.0, at_once=2, waiting=4)
     internet.allowed = ("http://pictures.test", "http://slow.test")
     internet.names.answers["slow.test"] = [[PUBLIC]]
-    host.answers["/drip"] = unending(dripping)
+    host.answers["/drip"] = unending(until_the_others_are_there)
     slow = ["http://slow.test/drip"] * 2
     *stuck, quick = internet.fetch_at_once(slow, slow, slow, slow, [URL] * 3)
     assert quick == [PICTURE] * 3
-    assert max(internet.seconds[:3]) < 0.9
-    assert all(not isinstance(each, bytes) for found in stuck for each in found)
+    assert all(isinstance(each, bytes) for found in stuck for each in found)  # none was given up
 
 
 def test_deadline_of_the_request_ends_its_fetching(internet: Internet, host: Host) -> None:

@@ -133,17 +133,17 @@ def test_body_over_the_limit_is_answered_though_the_client_has_not_sent_it_all(
 def test_work_of_a_client_that_left_is_dropped(tmp_path: Path) -> None:
     publish_tiny(tmp_path)
     content = encoded(solid(size=(5000, 5000)))
-    with served(tmp_path, workers=1, queue_size=64) as server:
+    with served(tmp_path, workers=1) as server:
         began = time.perf_counter()
         assert post_image(server.url, content).status_code == 200
         usual = time.perf_counter() - began
-        files = [("image", ("a.png", content))] * 20
+        files = [("image", ("a.png", content))] * 60
         patience = httpx.Timeout(20, read=2 * usual)
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(f"{server.url}/v1/predictions", files=files, timeout=patience)
         began = time.perf_counter()
         assert post_image(server.url, content).status_code == 200
-        assert time.perf_counter() - began < 8 * usual
+        assert time.perf_counter() - began < 24 * usual
         assert server.stop()[0] == 0
         assert server.process.stderr
         assert server.process.stderr.read() == ""

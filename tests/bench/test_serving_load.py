@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from bench.serving.connection import Address
-from bench.serving.load import FAILED, closed_loop, constant_rate
+from bench.serving.load import FAILED, Load, closed_loop, constant_rate
 from bench.serving.photos import HEIGHT, WIDTH, photos
 from bench.serving.predictor import Predictor
 from models.manifest import Precision
@@ -53,10 +53,21 @@ def test_arrivals_do_not_wait_for_answers(address: Address) -> None:
     assert load.statuses == {200: 30}
 
 
-def test_arrivals_that_find_all_connections_busy_are_failures(address: Address) -> None:
-    load = asyncio.run(constant_rate(address, photos(), rate=1e6, seconds=2e-5, connections=5))
-    assert load.statuses == {200: 5, FAILED: 15}
-    assert load.errors == 15
+def test_arrivals_that_find_all_connections_busy_are_failures() -> None:
+    async def keep_waiting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def arrive() -> Load:
+        async with await asyncio.start_server(keep_waiting, "127.0.0.1", 0) as server:
+            address = Address(server.sockets[0].getsockname()[1], "/")
+            return await constant_rate(
+                address, photos(), rate=1e6, seconds=2e-5, connections=5, patience_s=0
+            )
+
+    load = asyncio.run(arrive())
+    assert load.statuses == {FAILED: 15}
+    assert (load.errors, load.given_up) == (15, 5)
 
 
 def test_clients_that_do_not_wait_give_up(address: Address) -> None:

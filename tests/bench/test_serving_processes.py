@@ -26,7 +26,6 @@ def test_a_child_that_left_its_group_and_ignores_signals_is_ended_too(tmp_path: 
     with running(command, {"OF": "ours"}, log=tmp_path / "log", folder=tmp_path) as found:
         until(lambda: len(found.pids()) == 2 or None, timeout_s=60)
         assert found.mib() > 0
-        assert found.resident_mib() > 0
         pids = found.pids()
     assert not [pid for pid in pids if is_alive(pid)]
 

@@ -7,12 +7,13 @@ from functools import partial
 import pytest
 
 from app.errors import DeadlinePassed, QueueFull
-from app.inference import InferenceQueue
+from app.inference.queue import InferenceQueue
+from app.inference.threads import ThreadHands
 
 
 @pytest.fixture
 def queue() -> Iterator[InferenceQueue]:
-    opened = InferenceQueue(workers=2, capacity=4)
+    opened = InferenceQueue(ThreadHands(2), capacity=4)
     yield opened
     opened.close()
 
@@ -110,7 +111,7 @@ def test_waiting_jobs_of_a_caller_that_is_gone_are_dropped(queue: InferenceQueue
 @pytest.fixture
 def alone() -> Iterator[InferenceQueue]:
     """A queue with one thread, so that jobs run in an order."""
-    opened = InferenceQueue(workers=1, capacity=100)
+    opened = InferenceQueue(ThreadHands(1), capacity=100)
     yield opened
     opened.close()
 
@@ -179,7 +180,7 @@ def test_jobs_of_a_caller_that_left_cost_nothing_and_free_their_places(
 
 
 def test_place_of_a_job_is_free_before_its_caller_knows_the_result() -> None:
-    queue = InferenceQueue(workers=1, capacity=1)
+    queue = InferenceQueue(ThreadHands(1), capacity=1)
 
     async def ask() -> None:
         for _ in range(200):
@@ -190,7 +191,7 @@ def test_place_of_a_job_is_free_before_its_caller_knows_the_result() -> None:
 
 
 def test_closing_drops_what_waits_and_finishes_what_runs() -> None:
-    queue, gate, ran = InferenceQueue(workers=1, capacity=4), _Gate(), list[str]()
+    queue, gate, ran = InferenceQueue(ThreadHands(1), capacity=4), _Gate(), list[str]()
 
     async def close() -> None:
         running = asyncio.create_task(queue.run([gate], deadline_s=20))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.batching import Batcher, Pixels
+from app.inference.batching import Batcher, Pixels
 from models.bundle import Bundle
 from models.runtime import Arrays, Session
 from tests.tiny_bundle import write_tiny_bundle
