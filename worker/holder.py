@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from models.files import replace_text
+
 _FILE = ".process"
 _ENDED = ("Z", "X")
 """States of a process that nobody has waited for: a container's first process may never."""
@@ -23,8 +25,8 @@ class Holder:
     """Clock ticks from the host's start to the process's."""
 
     def write(self, folder: Path) -> None:
-        """Note it in a job's folder."""
-        (folder / _FILE).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+        """Note it in a job's folder, where it is read whole or not at all."""
+        replace_text(folder / _FILE, json.dumps(asdict(self)) + "\n")
 
 
 def holder(pid: int) -> Holder | None:

@@ -13,7 +13,7 @@ import pytest
 from sentiscope.service.job import Job
 from tests.app.server import environment
 from tests.faults.plant import PATIENCE_S, SETTINGS, Plant
-from tests.processes import until
+from tests.processes import until, working_in
 from worker.embedded import EmbeddedRedis
 
 pytestmark = pytest.mark.timeout(900)
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @contextmanager
 def second_worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Of the launcher's queues, in a process group of its own."""
+    """Of the launcher's queues, in a process group of its own; it has a child to work already."""
     url = EmbeddedRedis.in_folder(folder / "var" / "redis").url
     with (folder / "second.log").open("wb") as log:
         process = subprocess.Popen(
@@ -32,7 +32,12 @@ def second_worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
             stderr=log,
             start_new_session=True,
         )
+
+    def child() -> int | None:
+        return next((p.pid for p in working_in(folder) if p.parent == process.pid), None)
+
     try:
+        until(child, timeout_s=PATIENCE_S)  # else the first might have done both jobs by then
         yield process
     finally:
         os.killpg(process.pid, signal.SIGKILL)

@@ -23,6 +23,7 @@ from training.config.supervision import STOPPED
 from training.launch import launch
 from training.run import RunFolder
 
+pytestmark = pytest.mark.timeout(300)
 OTHER_SETTINGS: dict[str, dict[str, Any]] = {
     "channels-last convolutions, momentum, steps": {
         "backbone": {"name": "resnet18"},
@@ -32,7 +33,7 @@ OTHER_SETTINGS: dict[str, dict[str, Any]] = {
     "bfloat16": {"compute": {**DEFAULTS["compute"], "precision": "bfloat16"}},
 }
 LONGER: dict[str, Any] = {
-    "epochs": 4,
+    "epochs": 10,
     "checkpoint_every_s": 1e-3,
     "compute": {**DEFAULTS["compute"], "loader_workers": 1},
 }
@@ -91,7 +92,7 @@ def test_a_loaders_worker_changes_nothing(
 @pytest.fixture(scope="module")
 def longer(tmp_path_factory: pytest.TempPathFactory, few: Path) -> RunFolder:
     """What the runs below become when nobody disturbs them."""
-    return train(tmp_path_factory.mktemp("longer"), finetune_config(epochs=4), few)
+    return train(tmp_path_factory.mktemp("longer"), finetune_config(epochs=LONGER["epochs"]), few)
 
 
 @pytest.fixture

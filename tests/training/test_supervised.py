@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import is_alive
 from tests.training.generated import DEFAULTS, FORKS, ROOT, finetune_config, wait_until
 from training.config.supervision import STOPPED
 from training.run import RunFolder
@@ -60,13 +61,6 @@ def started(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def close(process: subprocess.Popen[str]) -> None:
     """What the kernel does with the pipe of a supervisor that died."""
     assert process.stdin is not None
@@ -77,20 +71,21 @@ def close(process: subprocess.Popen[str]) -> None:
 def wait_until_gone(pids: Iterable[int]) -> None:
     """Come back when none of the processes lives, which must not take long."""
     deadline, waiting = time.monotonic() + 20, list(pids)
-    while any(map(lives, waiting)):
+    while any(map(is_alive, waiting)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
 @FORKS
 def test_a_process_whose_supervisor_died_makes_a_checkpoint_and_ends_with_its_loaders(
-    tmp_path: Path, few: Path
+    tmp_path: Path, many: Path
 ) -> None:
     run = RunFolder(tmp_path)
+    long_epoch = {"batch_size": 2, "checkpoint_every_s": 1e9}  # a checkpoint comes at its end
     compute = {**DEFAULTS["compute"], "loader_workers": 1}
-    run.prepare(finetune_config(epochs=20, checkpoint_every_s=1e9, compute=compute))
+    run.prepare(finetune_config(epochs=20, compute=compute, **long_epoch))
     log = run.path / "events.jsonl"
-    arguments = ("-m", "training", str(run.path), "--datasets", str(few), "--supervised")
+    arguments = ("-m", "training", str(run.path), "--datasets", str(many), "--supervised")
     with started(*arguments) as process:
         wait_until(lambda: log.exists() and "progress" in log.read_text(), process)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -127,6 +122,6 @@ def test_a_process_that_was_started_by_another_dies_with_it() -> None:
         assert launcher.stdout is not None
         member = int(launcher.stdout.readline())
         assert launcher.stdout.readline() == "begun\n"
-        assert lives(member)
+        assert is_alive(member)
         launcher.send_signal(signal.SIGKILL)
     wait_until_gone([member])

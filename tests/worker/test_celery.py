@@ -61,7 +61,7 @@ def test_a_job_is_taken_worked_on_and_ended(
     assert dispatch.waiting(Queue.CPU) == 1
     with sleepers.worker("first") as worker:
         eventually(lambda: sleepers.starts(made), worker.log.read_text)
-        assert not store.client.exists("test:broker:unacked")
+        eventually(lambda: not store.client.exists("test:broker:unacked"), worker.log.read_text)
         assert store.get(made.id).worker == "celery@first"
         sleepers.finish(made)
         eventually(lambda: _has_status(store, made, JobStatus.SUCCEEDED), worker.log.read_text)

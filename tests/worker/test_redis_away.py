@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from tests.processes import is_alive
 from tests.training.generated import assert_same_run
 from tests.worker.workplace import (
     LONG,
     Workplace,
-    is_running,
     training_pid,
     undisturbed,
     wait_until,
@@ -27,7 +27,7 @@ def test_a_job_that_ends_while_redis_is_away_is_reported_when_it_is_back(
         working.wait_for_a_step()
         place.redis.kill()
         wait_until(working.run.results_file.exists)
-        wait_until(lambda: not is_running(training_pid(working.run.path)))
+        wait_until(lambda: not is_alive(training_pid(working.run.path)))
         place.redis.start()
     assert place.store.get(job_id).status is JobStatus.SUCCEEDED
     lines = (working.run.path / "events.jsonl").read_text().splitlines()
@@ -42,7 +42,7 @@ def test_a_job_whose_lease_may_have_run_out_is_stopped_with_a_checkpoint(
         working.wait_for_a_step()
         with working.frozen():
             place.redis.kill()
-        wait_until(lambda: not is_running(training_pid(working.run.path)))
+        wait_until(lambda: not is_alive(training_pid(working.run.path)))
         assert not working.run.results_file.exists()
         place.redis.start()
     assert place.store.get(job_id).status is JobStatus.QUEUED

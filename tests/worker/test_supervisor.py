@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from tests.processes import is_alive
 from tests.worker.workplace import (
     LONG,
     Workplace,
-    is_running,
     training_pid,
     wait_until,
 )
@@ -107,7 +107,7 @@ def test_a_cancelled_job_is_ended_within_ten_seconds(place: Workplace) -> None:
         asked = time.monotonic()
         with working.frozen():
             working.move(JobStatus.CANCELLING)
-        wait_until(lambda: not is_running(pid))
+        wait_until(lambda: not is_alive(pid))
         assert time.monotonic() - asked < 10
     assert place.store.get(job_id).status is JobStatus.CANCELLED
     statuses = [event for event in story(place, job_id) if event.startswith("cancel")]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import is_alive
 from tests.training.generated import ROOT, assert_same_run
 from tests.worker.workplace import (
     LONG,
     Workplace,
-    is_running,
     training_pid,
     wait_until,
 )
@@ -64,7 +64,7 @@ def test_a_training_process_ends_by_itself_when_its_supervisor_was_killed(
         pid = pid_of(run.path)
         wait_until(run.last_checkpoint.exists)
         worker.kill()
-        wait_until(lambda: not is_running(pid), patience_s=20)
+        wait_until(lambda: not is_alive(pid), patience_s=20)
     wait_until(lambda: job_id in place.store.expired())
     assert place.store.recover(job_id, JobStatus.QUEUED)
     record = place.work(job_id)

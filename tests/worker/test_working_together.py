@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import is_alive
 from tests.training.generated import DEFAULTS
 from tests.worker.workplace import (
     LONG,
     Working,
     Workplace,
-    is_running,
     training_pid,
     wait_until,
     workplace,
@@ -55,5 +55,5 @@ def test_all_of_them_are_killed_where_they_do_not_stop_in_time(place: Workplace)
         working.wait_for_a_step()
         pids = members(working)
         working.move(JobStatus.CANCELLING)
-    wait_until(lambda: not any(map(is_running, pids)), patience_s=10)
+    wait_until(lambda: not any(map(is_alive, pids)), patience_s=10)
     assert place.store.get(job_id).status is JobStatus.CANCELLED

@@ -124,6 +124,7 @@ class Working:
         pid = training_pid(self.run.path)
         os.kill(pid, signal.SIGSTOP)
         try:
+            wait_until(lambda: stands_still(pid))  # before that it would take SIGTERM first
             yield
             wait_until(lambda: is_pending(pid, signal.SIGTERM))
         finally:
@@ -173,13 +174,10 @@ def training_pid(folder: Path) -> int:
     return pid
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process lives, and is no zombie."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+def stands_still(pid: int) -> bool:
+    """Whether every thread of a process was stopped, which its being told to does not mean yet."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return {each.read_text().rpartition(")")[2].split()[0] for each in threads} == {"T"}
 
 
 def is_pending(pid: int, number: signal.Signals) -> bool:
