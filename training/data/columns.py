@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePosixPath
 
 from models.labels import LabelKind, LabelSet
+from training.data.parquet_rows import parquet_rows
 from training.data.rows import Row, delimited_rows, json_rows
 from training.data.source import is_safe
 from training.errors import TrainingError
@@ -17,10 +18,9 @@ RESERVED = (FILE_NAME, SPLIT, LABEL, LABELS, CAPTION)
 ROWS: Mapping[str, Callable[[bytes, str], tuple[Row, ...]]] = {
     "metadata.csv": lambda content, file: delimited_rows(content, file=file),
     "metadata.jsonl": lambda content, file: json_rows(content, file=file),
+    "metadata.parquet": lambda content, file: parquet_rows(content, file=file),
 }
 """The metadata files that are read, and how."""
-
-PARQUET = "metadata.parquet"
 
 _BEGINS_A_LIST = re.compile(r"\s*\[\s*[\"\]]")
 """What a JSON list of texts begins with; a caption may well begin with a bracket alone."""
@@ -35,9 +35,8 @@ def metadata_file(names: Collection[str], folder: str) -> str:
     found = [name for name in ROWS if name in names]
     if len(found) == 1:
         return found[0]
-    given = " and ".join(found) or (PARQUET if PARQUET in names else "no metadata file")
-    advice = "convert it" if given == PARQUET else "keep one"
-    raise BadDataset(f"{folder} has {given}; expected one of {', '.join(ROWS)}: {advice}")
+    given = " and ".join(found) or "no metadata file"
+    raise BadDataset(f"{folder} has {given}; expected one of {', '.join(ROWS)}: keep one")
 
 
 def metadata_columns(label_sets: Mapping[LabelKind, LabelSet]) -> tuple[str, ...]:

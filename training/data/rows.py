@@ -116,7 +116,9 @@ def check_distinct(rows: Iterable[Row], key: Callable[[Row], str]) -> None:
     for row in rows:
         first = lines.setdefault(key(row), row.line)
         if first != row.line:
-            raise row.bad(given=f"{key(row)!r} again", expected=f"it once; it is on line {first}")
+            raise row.bad(
+                given=f"{key(row)!r} again", expected=f"it once; it is on {row.unit} {first}"
+            )
 
 
 def delimited_rows(

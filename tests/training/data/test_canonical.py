@@ -203,13 +203,6 @@ def test_a_dataset_json_that_is_no_file_is_an_error(tmp_path: Path) -> None:
         CanonicalDataset.open(tmp_path)
 
 
-def test_parquet_is_an_error_that_says_what_is_read(tmp_path: Path) -> None:
-    files = dataset(HEADER, FIRST)
-    files["metadata.parquet"] = files.pop("metadata.csv")
-    with pytest.raises(BadDataset, match=r"expected one of metadata\.csv, metadata\.jsonl: conv"):
-        opened(tmp_path, files)
-
-
 def test_an_image_that_is_a_link_out_of_the_dataset_is_refused(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "set", dataset(HEADER, FIRST))
     write_folder(tmp_path, {"secret.jpg": b"x"})

@@ -127,6 +127,23 @@ def test_a_column_of_words_is_not_taken_for_shares(tmp_path: Path) -> None:
         listed(tmp_path, files)
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "advice"),
+    [
+        ("file_name,label,by", "a.jpg,sad,Ann", "--labels sad;"),
+        ("file_name,labels,by", "a.jpg,sad|mad,Ann", "--labels mad,sad;"),
+        ("file_name,joy,by,fear", "a.jpg,0.5,Ann,0.5", "--labels joy,fear;"),
+        ("file_name,mood", "a.jpg,sad", "call it label where it holds the label"),
+    ],
+)
+def test_a_column_of_words_says_how_to_go_on(
+    tmp_path: Path, header: str, row: str, advice: str
+) -> None:
+    with pytest.raises(BadRow) as raised:
+        listed(tmp_path, table(header, row))
+    assert advice in str(raised.value)
+
+
 def test_labels_of_which_some_have_no_column_are_an_error(tmp_path: Path) -> None:
     files = table("file_name,joy,fear", "a.jpg,1,3")
     with pytest.raises(BadOption, match="given labels of which sadness have no column"):
@@ -207,8 +224,8 @@ def test_rows_with_neither_label_nor_caption_are_an_error(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("names", "fact"),
     [
-        (["metadata.parquet"], "has metadata.parquet; .*: convert it"),
         (["metadata.csv", "metadata.jsonl"], "has metadata.csv and metadata.jsonl; .*keep one"),
+        (["metadata.csv", "metadata.parquet"], "has metadata.csv and metadata.parquet; .*keep one"),
     ],
 )
 def test_metadata_that_cannot_be_used_says_what_to_do(

@@ -42,7 +42,9 @@ def test_every_format_of_the_configuration_has_its_importer() -> None:
 
 
 def test_every_format_is_named_by_the_command_line() -> None:
-    page = (PAGE_FILE.parents[1] / "sentiscope/commands/datasets.py").read_text(encoding="utf-8")
+    page = (PAGE_FILE.parents[1] / "sentiscope/commands/import_options.py").read_text(
+        encoding="utf-8"
+    )
     help_text = page.partition("_FORMATS = (")[2].partition("\n)")[0]
     assert set(re.findall(r"\w+", help_text)) - {"or"} == set(IMPORTERS)
 

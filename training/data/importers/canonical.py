@@ -1,4 +1,4 @@
-"""Images with `metadata.csv` or `metadata.jsonl`, as the Hugging Face imagefolder loader has them.
+"""Images with `metadata.csv`, `.jsonl` or `.parquet`, as Hugging Face's imagefolder has them.
 
 One metadata file at the root, or one in each folder; `dataset.json` may give the order of labels.
 """
@@ -16,7 +16,6 @@ from training.data.columns import (
     FILE_NAME,
     LABEL,
     LABELS,
-    PARQUET,
     RESERVED,
     ROWS,
     SPLIT,
@@ -102,7 +101,7 @@ def _metadata_files(source: Source) -> tuple[str, ...]:
     folders: dict[str, list[str]] = {}
     for name in source.names():
         folder, _, base = name.rpartition("/")
-        if base in (*ROWS, PARQUET):
+        if base in ROWS:
             folders.setdefault(folder, []).append(base)
     if not folders:
         raise BadLayout(f"{source.description} has no metadata file; expected {' or '.join(ROWS)}")
@@ -136,8 +135,7 @@ def _written_order(source: Source, rows: Sequence[Row]) -> Mapping[LabelKind, La
 
 def _found_order(rows: Sequence[Row], options: ImportOptions) -> Mapping[LabelKind, LabelSet]:
     """The label sets in the order of the options, else names sorted and columns as they come."""
-    single = {row.name(LABEL) for row in rows if row.has(LABEL)}
-    multi = {name for row in rows if row.has(LABELS) for name in row.texts(LABELS)}
+    single, multi = _single_names(rows), _multi_names(rows)
     names = {
         LabelKind.SINGLE: single and (options.labels or tuple(sorted(single))),
         LabelKind.MULTI: multi and (options.labels or tuple(sorted(multi))),
@@ -156,7 +154,7 @@ def _caption_column(rows: Iterable[Row]) -> str:
     return TEXT if TEXT in columns and CAPTION not in columns else CAPTION
 
 
-def _share_columns(rows: Iterable[Row], options: ImportOptions) -> tuple[str, ...]:
+def _share_columns(rows: Sequence[Row], options: ImportOptions) -> tuple[str, ...]:
     columns = _other_columns(rows)
     if options.labels is None:
         _check_shares(rows, columns)
@@ -172,16 +170,42 @@ def _share_columns(rows: Iterable[Row], options: ImportOptions) -> tuple[str, ..
     return options.labels
 
 
-def _check_shares(rows: Iterable[Row], columns: tuple[str, ...]) -> None:
+def _check_shares(rows: Sequence[Row], columns: tuple[str, ...]) -> None:
     shares = LabelSet(names=columns) if columns else None
     try:
         for row in rows:
             row_shares(row, shares)
     except BadRow as error:
+        labels = _label_names(rows) or [name for name in columns if _is_numeric(rows, name)]
         raise BadRow(
-            f"{error}; a column that is none of {', '.join(RESERVED)} is taken for the shares of "
-            "an emotion: remove it, or name the labels in the options"
+            f"{error}; a column that is none of {', '.join((*RESERVED, TEXT))} is taken for the "
+            f"shares of an emotion: call it {LABEL} where it holds the label, {CAPTION} where it "
+            "describes the image; else remove it, or name the labels, so that other columns are "
+            f"left out (--labels {','.join(labels) or 'joy,fear'}; over REST the field labels)"
         ) from error
+
+
+def _label_names(rows: Sequence[Row]) -> list[str]:
+    return sorted(_single_names(rows) | _multi_names(rows))
+
+
+def _single_names(rows: Iterable[Row]) -> set[str]:
+    return {row.name(LABEL) for row in rows if row.has(LABEL)}
+
+
+def _multi_names(rows: Iterable[Row]) -> set[str]:
+    return {name for row in rows if row.has(LABELS) for name in row.texts(LABELS)}
+
+
+def _is_numeric(rows: Iterable[Row], column: str) -> bool:
+    return all(_is_number(row, column) for row in rows)
+
+
+def _is_number(row: Row, column: str) -> bool:
+    try:
+        return not row.has(column) or row.number(column) >= 0
+    except BadRow:
+        return False
 
 
 def _record(entry: _Entry, label_sets: Mapping[LabelKind, LabelSet], caption: str) -> Record:

@@ -5,7 +5,7 @@ https://huggingface.co/docs/datasets/image_dataset
 
 from dataclasses import replace
 
-from training.data.columns import PARQUET, ROWS
+from training.data.columns import ROWS
 from training.data.importers.canonical import import_canonical
 from training.data.importers.class_folder import import_class_folder
 from training.data.importers.listing import ImportOptions, Listing, is_image
@@ -30,4 +30,4 @@ def import_imagefolder(source: Source, options: ImportOptions) -> Listing:
 
 
 def _is_metadata(name: str) -> bool:
-    return name.rpartition("/")[2] in (*ROWS, PARQUET)
+    return name.rpartition("/")[2] in ROWS
