@@ -73,9 +73,9 @@ class Settings(BaseSettings):
         "default", min_length=1, description="Model that answers when a request names none"
     )
     models_memory_bytes: Annotated[int, Field(ge=1)] = Field(
-        1024 * MIB,
-        description="Memory of loaded models before the one not used for longest is unloaded; "
-        "one always stays",
+        default_factory=lambda: MIB * max(1024, 256 * usable_cores()),
+        description="Memory of loaded models, in all processes together, before the one not used "
+        "for longest is unloaded; one always stays. Default: 256 MiB a core, at least 1 GiB",
     )
     precision: Choice = Field(
         Choice.AUTO,
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
     def in_processes(self) -> bool:
         """Whether images are run in processes of their own."""
         if self.executor is Executor.AUTO:
-            return self.provider is Provider.CPU
+            return self.provider is Provider.CPU and hasattr(os, "fork")
         return self.executor is Executor.PROCESSES
 
     @property
@@ -174,7 +174,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _batches_have_one_process(self) -> Self:
-        if self.executor is Executor.PROCESSES and self.provider is Provider.CUDA:
+        if self.executor is Executor.PROCESSES and self.provider is not Provider.CPU:
             raise ValueError("executor 'processes' is for the cpu; a cuda device needs 'threads'")
         return self
 

@@ -48,6 +48,8 @@ class Service:
 
     async def ready(self) -> LoadedModel:
         """The service's own model, loaded; raises NotReady with what is missing."""
+        if not self.queue.is_served:
+            raise NotReady("the processes that run images ended, and are being started anew")
         try:
             return await self.model(None)
         except ModelError as error:

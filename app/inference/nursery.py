@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn, Self
 
@@ -17,6 +18,8 @@ from app.inference.process import work
 _ASKED = b"!"
 _KEPT = 3
 """Standard input, output and error."""
+
+_OPEN = "/dev/fd"
 
 
 class NurseryGone(Exception):
@@ -32,7 +35,7 @@ class Nursery:
     @classmethod
     def start(cls) -> Self:
         """Fork; to be called before the process has threads, and files it does not share."""
-        asking, asked = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        asking, asked = socket.socketpair()
         if os.fork() == 0:
             _run(asked)
         asked.close()
@@ -83,6 +86,7 @@ def _work(connection: socket.socket) -> NoReturn:
 
 def _close_all_but(kept: socket.socket) -> None:
     """What the service holds open, a port above all, is not to stay open because of us."""
-    number, most = kept.fileno(), os.sysconf("SC_OPEN_MAX")
-    os.closerange(_KEPT, number)
-    os.closerange(number + 1, most)
+    for number in map(int, os.listdir(_OPEN)):
+        if number >= _KEPT and number != kept.fileno():
+            with suppress(OSError):  # that of the listing itself
+                os.close(number)

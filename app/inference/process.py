@@ -9,11 +9,14 @@ from typing import BinaryIO, cast
 from app import decoding
 from app.inference.messages import LENGTH, Failure, Models, Reply, receive
 
+_BUFFER_BYTES = 256 * 1024
+"""Most images come whole with one call of the system."""
+
 
 def work(connection: socket.socket, models: Models) -> None:
     """Do what the service asks for, in that order, until it closes the connection."""
     decoding.prepare()
-    with connection, cast(BinaryIO, connection.makefile("rb")) as stream:
+    with connection, cast(BinaryIO, connection.makefile("rb", _BUFFER_BYTES)) as stream:
         while (reply := _next_reply(stream, models)) is not None:
             content = _packed(reply)
             connection.sendall(LENGTH.pack(len(content)) + content)

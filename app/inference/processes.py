@@ -65,6 +65,11 @@ class ProcessHands:
             hands.close()
 
     @property
+    def are_there(self) -> bool:
+        """Whether there is any process."""
+        return bool(self._links)
+
+    @property
     def alive(self) -> int:
         """Processes that are there."""
         return len(self._links)

@@ -37,6 +37,11 @@ class InferenceQueue:
         """Jobs that wait or run."""
         return self._held
 
+    @property
+    def is_served(self) -> bool:
+        """Whether there is anything to run jobs."""
+        return self._hands.are_there
+
     def age_s(self) -> float:
         """Seconds that the job waits that has waited longest; 0 where none does."""
         with self._lock:

@@ -69,6 +69,10 @@ Take = Callable[[], Task | None]
 class Hands(Protocol):
     """What runs tasks, some at a time."""
 
+    @property
+    def are_there(self) -> bool:
+        """Whether there is any hand."""
+
     def call(self, take: Take) -> None:
         """Take a task and run it, once a hand is free."""
 

@@ -13,6 +13,11 @@ class ThreadHands:
     def __init__(self, count: int) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="inference")
 
+    @property
+    def are_there(self) -> bool:
+        """Always."""
+        return True
+
     def call(self, take: Take) -> None:
         """Take a task and run it, once a thread is free."""
         self._pool.submit(_run_next, take)

@@ -95,6 +95,23 @@ def test_an_image_whose_process_is_killed_is_answered_and_the_others_too(server:
     assert _measured(server, "sentiscope_queue_images") == 0
 
 
+def test_a_service_whose_processes_all_end_is_not_ready_until_there_are_new_ones(
+    server: Server,
+) -> None:
+    def refused() -> httpx.Response | None:
+        for pid in _hands(server):
+            os.kill(pid, signal.SIGKILL)
+        told = httpx.get(f"{server.url}/health/ready")
+        return told if told.status_code != 200 else None
+
+    assert_problem(until(refused, timeout_s=_PATIENCE_S), 503)
+    until(
+        lambda: httpx.get(f"{server.url}/health/ready").status_code == 200 or None,
+        timeout_s=_PATIENCE_S,
+    )
+    assert post_image(server.url, encoded(solid())).status_code == 200
+
+
 def test_no_process_outlives_a_service_that_is_killed(server: Server) -> None:
     left = [_nursery(server), *_hands(server)]
     server.process.kill()
