@@ -81,7 +81,7 @@ def completeness(summary: Summary, data: str) -> str:
     missing = [name for row, name in summary.rows.items() if row not in there]
     if parts == expected:
         return ""
-    without = f"; nothing yet of: {', '.join(missing)}" if missing else ""
+    without = f"; nothing yet of: {'; '.join(missing)}" if missing else ""
     return f"**Partial: {parts} of {expected} cells{without}.**"
 
 
