@@ -1,6 +1,7 @@
 """One claimed job from its start to its end, with a real training process and a real store."""
 
 import json
+import re
 import time
 
 import pytest
@@ -80,6 +81,9 @@ def test_a_job_that_cannot_be_done_has_failed_with_the_reason(place: Workplace) 
     assert record.error is not None
     assert "sounds" in record.error.message
     assert str(place.settings.datasets_root) not in record.error.message
+    log = (place.folder(record.id) / "log.txt").read_text()
+    assert "error: sounds has no dataset.json" in log
+    assert re.findall(r"(?<![\w.-])/\w+", log) == []
 
 
 def test_a_job_whose_model_is_not_there_has_failed_before_it_started(place: Workplace) -> None:
