@@ -39,6 +39,8 @@ class Stopping:
         SIGTERM has its usual effect, the child's end, only when the work has ended.
         """
         stop, done = threading.Event(), threading.Event()
+        if self._is_told(within_s=0):
+            stop.set()
         watcher = threading.Thread(target=self._watch, args=(stop, done), daemon=True)
         usual = signal.signal(signal.SIGTERM, self._on_signal)
         watcher.start()
@@ -53,10 +55,14 @@ class Stopping:
 
     def _watch(self, stop: threading.Event, done: threading.Event) -> None:
         while not done.is_set():
-            ended, _, _ = select.select([self._ear], [], [], _LOOK_EVERY_S)
-            if ended or self._was_signalled:
+            if self._is_told(within_s=_LOOK_EVERY_S) or self._was_signalled:
                 stop.set()
                 return
+
+    def _is_told(self, *, within_s: float) -> bool:
+        """Whether the main process has closed its end of the pipe."""
+        ended, _, _ = select.select([self._ear], [], [], within_s)
+        return bool(ended)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Only noted: to take an event's lock in a signal handler could wait for ever."""

@@ -63,8 +63,11 @@ def run_job(
 ) -> None:
     """Claim a job and, if it may be started, work on it; then wake workers for what waited for it.
 
-    A job that cannot be claimed is somebody else's, or has to wait: nothing is done.
+    A job that cannot be claimed is somebody else's, or has to wait: nothing is done. A worker that
+    is to stop claims none, not even the one that it has just given back.
     """
+    if stop.is_set():
+        return
     store, dispatch = JobStore.connected(settings), Dispatch.open(settings)
     try:
         lease = store.claim(

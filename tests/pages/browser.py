@@ -20,7 +20,7 @@ from typing import Any
 
 EXECUTABLE = shutil.which("chromium") or shutil.which("google-chrome")
 WHY_NOT = "no chromium here: `apt-get install chromium` has it"
-_PATIENCE_S = 40.0
+_PATIENCE_S = 100.0
 _POLL_S = 0.05
 _FLAGS = (
     "--headless",
@@ -99,7 +99,9 @@ class Tab:
         """Load a page anew, what came before forgotten, and wait until it is whole."""
         self.call("Page.navigate", url="about:blank")
         self.pipe.events.clear()
-        self.call("Page.navigate", url=url)
+        found = self.call("Page.navigate", url=url)
+        if "errorText" in found:
+            raise PageFailed(f"{url}: {found['errorText']}")
         self.until("location.href !== 'about:blank' && document.readyState === 'complete'")
 
     def run(self, script: str) -> Any:

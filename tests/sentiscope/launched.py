@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.app.server import environment
 from tests.processes import Process, until, working_in
 
-_READY_S = 30.0
+_READY_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Launched:
         """Exit status, and the seconds it took."""
         began = time.monotonic()
         self.process.send_signal(number)
-        return self.process.wait(40), time.monotonic() - began
+        return self.process.wait(_READY_S), time.monotonic() - began
 
     def _child(self, word: str) -> Process:
         def look() -> Process | None:

@@ -25,10 +25,12 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 def test_job_is_submitted_once_though_redis_was_away(office: Office) -> None:
     office.redis.kill()
-    threading.Timer(2, office.redis.start).start()
+    later = threading.Timer(2, office.redis.start)
+    later.start()
     with Client(office.server.url, retries=PATIENT) as client:
         made = client.jobs.submit("finetune", FINETUNE["config"])
         assert [job.id for job in client.jobs.list()] == [made.id]
+    later.join()
 
 
 def test_stream_goes_on_after_the_last_event_when_the_service_was_killed(office: Office) -> None:

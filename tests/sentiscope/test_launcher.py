@@ -11,7 +11,9 @@ from sentiscope.launcher import DEMO
 from tests.processes import Process, is_alive, until, working_in
 from tests.sentiscope.launched import Launched, launched, start
 
+pytestmark = pytest.mark.timeout(600)
 _GONE_S = 15.0
+_PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def nothing_left(folder: Path) -> bool | None:
 
 def refusal(folder: Path, *, port: int = 0, **variables: object) -> str:
     """Why a launcher ends with status 1 before it has started anything that stays."""
-    assert start(folder, port=port, **variables).wait(30) == 1
+    assert start(folder, port=port, **variables).wait(_PATIENCE_S) == 1
     assert not working_in(folder)
     said = (folder / "err.txt").read_text()
     assert said.startswith("error: ")
@@ -56,13 +58,13 @@ def test_jobs_are_served_and_kept_in_the_folder(folder: Path) -> None:
 def test_demo_data_sets_are_painted_where_there_are_none(tmp_path: Path) -> None:
     cards = [tmp_path / "var" / "datasets" / name / "dataset.json" for name in DEMO]
     with launched(tmp_path):
-        until(lambda: all(card.exists() for card in cards) or None, timeout_s=60)
+        until(lambda: all(card.exists() for card in cards) or None, timeout_s=300)
 
 
 def test_second_launcher_in_a_folder_is_refused(folder: Path, tmp_path: Path) -> None:
     with launched(folder) as running:
         second = start(folder, port=0)
-        assert second.wait(30) == 1
+        assert second.wait(_PATIENCE_S) == 1
         assert f"is running in {tmp_path / 'var'} already" in (folder / "err.txt").read_text()
         assert httpx.get(f"{running.url}/health/live").status_code == 200
 
@@ -105,7 +107,7 @@ def test_part_that_is_killed_is_started_again(folder: Path, part: str) -> None:
     with launched(folder) as running:
         first: Process = getattr(running, part)
         first.kill()
-        until(lambda: None if is_alive(first.pid) else True, timeout_s=5)
+        until(lambda: None if is_alive(first.pid) else True, timeout_s=_PATIENCE_S)
         assert getattr(running, part).pid != first.pid
         assert httpx.get(f"{running.url}/health/live", timeout=30).status_code == 200
         assert "ended (signal 9) and is started again in 1 s" in (folder / "err.txt").read_text()

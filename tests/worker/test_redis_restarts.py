@@ -6,6 +6,7 @@ import time
 import pytest
 import redis
 
+from tests.worker.celery_worker import eventually
 from tests.worker.records import record
 from tests.worker.redis_server import RedisServer
 from worker.jobs import JobRecord, Progress
@@ -51,17 +52,22 @@ def test_nothing_acknowledged_is_lost_under_load(
             except redis.RedisError:
                 time.sleep(0.02)
 
+    def some_more() -> None:
+        before = len(acknowledged)
+        eventually(lambda: len(acknowledged) > before + 10, lambda: len(acknowledged))
+
     writers = [threading.Thread(target=write, args=(me,)) for me in range(4)]
     for writer in writers:
         writer.start()
-    for _ in range(3):
-        time.sleep(0.4)
-        redis_server.restart()
-    time.sleep(0.2)
-    done.set()
-    for writer in writers:
-        writer.join()
-    assert len(acknowledged) > 20
+    try:
+        for _ in range(3):
+            some_more()
+            redis_server.restart()
+        some_more()
+    finally:
+        done.set()
+        for writer in writers:
+            writer.join()
     for made, turn in acknowledged:
         stored = store.get(made.id)
         assert (stored.name, stored.status) == (made.name, JobStatus.RUNNING)
