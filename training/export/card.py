@@ -22,8 +22,8 @@ _UNSAID_OF_ALL = (
     "They are of photos like those it was trained on. How well it does on others, and for other "
     "viewers and cultures, was not measured.",
     "They are means: see the rarest labels in the tables by label.",
-    "Probabilities were calibrated on validation images of the same data sets; elsewhere they may "
-    "be too sure.",
+    "Temperatures and thresholds were fitted on validation images of the same data sets; elsewhere "
+    "probabilities may be too sure.",
     "They come from one training run; what another seed or split would give is not in them.",
     "A photo is judged once, as the pre-processing makes it.",
 )
