@@ -9,8 +9,11 @@ import gc
 import os
 import signal
 import socket
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn, Self
 
 from app.inference.process import work
@@ -37,7 +40,7 @@ class Nursery:
         """Fork; to be called before the process has threads, and files it does not share."""
         asking, asked = socket.socketpair()
         if os.fork() == 0:
-            _run(asked)
+            _leave_after(partial(_run, asked))
         asked.close()
         return cls(asking)
 
@@ -52,36 +55,32 @@ class Nursery:
                 raise NurseryGone from error
         return ours
 
-    def close(self) -> None:
-        """It ends; the processes that it made go on until their connections are closed."""
-        self._asking.close()
 
-
-def _run(asked: socket.socket) -> NoReturn:
+def _run(asked: socket.socket) -> None:
     """Fork for as long as somebody may ask."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # meant for the service, which ends its requests
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     _close_all_but(asked)
     gc.freeze()
-    while True:
-        said, connections, _, _ = socket.recv_fds(asked, len(_ASKED), 1)
-        if not said:
-            os._exit(0)
+    while connections := socket.recv_fds(asked, len(_ASKED), 1)[1]:
         connection = socket.socket(fileno=connections[0])
         if os.fork() == 0:
             asked.close()
-            _work(connection)
+            _leave_after(partial(work, connection, {}))
         connection.close()
 
 
-def _work(connection: socket.socket) -> NoReturn:
+def _leave_after(act: Callable[[], None]) -> NoReturn:
+    """What the service does when an error or the end comes is not for a process of it to do."""
     status = 1
     try:
-        work(connection, {})
+        act()
         status = 0
+    except BaseException:  # the boundary of the process
+        traceback.print_exc()
     finally:
-        os._exit(status)  # what the service would do at its end is not for us to do
+        os._exit(status)
 
 
 def _close_all_but(kept: socket.socket) -> None:
