@@ -10,10 +10,14 @@ from training.config.presets import PRESET, presets, settled
 from worker.jobs import JOB_CONFIG, JobKind
 
 
+_OF_A_PLAN = "evidence/"
+"""What `make results` lays its plans over; their weights are a file that no job may name."""
+
+
 @cache
 def shipped_presets() -> tuple[Preset, ...]:
-    """All of them, sorted by name; read once, since they change with the code alone."""
-    return tuple(map(_preset, presets()))
+    """Those for everybody, sorted by name; read once, since they change with the code alone."""
+    return tuple(_preset(name) for name in presets() if not name.startswith(_OF_A_PLAN))
 
 
 def _preset(name: str) -> Preset:

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1/presets", tags=["jobs"])
 
 @router.get("", responses=openapi.problems(503))
 async def list_presets() -> PresetList:
-    """The configurations that come with the code, their defaults filled in.
+    """The configurations that come with the code for jobs, their defaults filled in.
 
     A job takes one by its name; of some, the runs they build upon are to be named by job ids.
     """
