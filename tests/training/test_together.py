@@ -24,7 +24,7 @@ from training.config.downstream import FinetuneConfig
 from training.run import RunFolder
 
 pytestmark = pytest.mark.timeout(900)
-EPOCHS = 4
+EPOCHS = 12
 """Enough for a signal to arrive in the middle."""
 
 PATIENCE_S = 400
