@@ -9,7 +9,6 @@ from app.job_schemas import Preset
 from training.config.presets import PRESET, presets, settled
 from worker.jobs import JOB_CONFIG, JobKind
 
-
 _OF_A_PLAN = "evidence/"
 """What `make results` lays its plans over; their weights are a file that no job may name."""
 
