@@ -10,7 +10,6 @@ from tests.app.job_service import JobService
 from training.config.presets import presets
 from worker.jobs import JOB_CONFIG
 
-
 LISTED = tuple(name for name in presets() if not name.startswith("evidence/"))
 """All but those of the evidence, which start from a file that a job may not name."""
 
