@@ -115,7 +115,6 @@ async def _opened(
     service = open_service(settings, device, metrics, links, tracer)
     stack.callback(service.queue.close)
     await stack.enter_async_context(service.models.following())
-    decoding.prepare()
     return service
 
 
@@ -125,6 +124,7 @@ async def _device(
 ) -> AsyncIterator[Device]:
     """What runs images."""
     if nursery is None:
+        decoding.prepare()
         for measure in (measures.PROCESSES, measures.PROCESSES_LOST):
             metrics.gauge(measure, dict)
         yield Device(ThreadHands(settings.hands), opener(settings))

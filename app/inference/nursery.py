@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn, Self
 
+from app import decoding
 from app.inference.process import work
 
 _ASKED = b"!"
@@ -62,6 +63,7 @@ def _run(asked: socket.socket) -> None:
         signal.signal(number, signal.SIG_IGN)  # meant for the service, which ends its requests
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     _close_all_but(asked)
+    decoding.prepare()  # once, for all
     gc.freeze()
     while connections := socket.recv_fds(asked, len(_ASKED), 1)[1]:
         connection = socket.socket(fileno=connections[0])

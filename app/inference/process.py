@@ -6,7 +6,6 @@ import time
 import traceback
 from typing import BinaryIO, cast
 
-from app import decoding
 from app.inference.messages import LENGTH, Failure, Models, Reply, receive
 
 _BUFFER_BYTES = 256 * 1024
@@ -15,7 +14,6 @@ _BUFFER_BYTES = 256 * 1024
 
 def work(connection: socket.socket, models: Models) -> None:
     """Do what the service asks for, in that order, until it closes the connection."""
-    decoding.prepare()
     with connection, cast(BinaryIO, connection.makefile("rb", _BUFFER_BYTES)) as stream:
         while (reply := _next_reply(stream, models)) is not None:
             content = _packed(reply)
