@@ -1,4 +1,4 @@
-"""One way through the whole command line, shared by the tests of its parts."""
+"""One way through the whole command line, and a service whose worker the test is."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,11 @@ import pytest
 import torch
 from typer.testing import Result
 
+from sentiscope.client import Client
 from tests.sentiscope.command_line import finetune_yaml, sentiscope, write_yaml
+from tests.sentiscope.office import Office, opened
 from tests.training.generated import DEFAULTS, NAME, write_colours
+from tests.worker.redis_server import running_redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,18 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made.said["evaluate"] = sentiscope("evaluate", config, "--run", root / "scoring", *shared)
     yield made
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """One for all tests of a module: each has jobs and data sets of its own."""
+    folder = tmp_path_factory.mktemp("office")
+    with running_redis(folder / "redis") as redis, opened(folder, redis) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client(office: Office) -> Iterator[Client]:
+    """A client of that service."""
+    with Client(office.server.url) as made:
+        yield made

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,9 @@ import pytest
 from typer.testing import Result
 
 from tests.sentiscope.command_line import refusal, sentiscope, write_yaml
-from tests.sentiscope.office import FINETUNE, Office, opened
-from tests.worker.redis_server import running_redis
+from tests.sentiscope.office import FINETUNE, Office
 from worker.jobs import Failure
 from worker.status import JobStatus
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """One for all tests: each has jobs of its own."""
-    folder = tmp_path_factory.mktemp("office")
-    with running_redis(folder / "redis") as redis, opened(folder, redis) as made:
-        yield made
 
 
 def jobs(office: Office, *arguments: object) -> Result:

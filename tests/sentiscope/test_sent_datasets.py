@@ -5,7 +5,7 @@ import json
 import os
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +28,15 @@ from tests.app.dataset_requests import FILES
 from tests.app.job_service import write_card
 from tests.processes import until
 from tests.sentiscope.command_line import refusal, sentiscope
-from tests.sentiscope.office import Office, opened
+from tests.sentiscope.office import Office
 from tests.sentiscope.replying import replying
 from tests.training.data.layouts import as_folder, as_zips
-from tests.worker.redis_server import running_redis
 from worker.jobs import Failure
 from worker.status import JobStatus
 
 Upload = Callable[..., str]
 Wait = Callable[..., Dataset]
 JOB = {"id": "01", "kind": "import", "status": "queued", "created_at": "2026-01-01T00:00Z"}
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """One for all tests: each has data sets of its own."""
-    folder = tmp_path_factory.mktemp("office")
-    with running_redis(folder / "redis") as redis, opened(folder, redis) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def client(office: Office) -> Iterator[Client]:
-    with Client(office.server.url) as opened:
-        yield opened
 
 
 def blocking(url: str, source: Any, **options: Any) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -26,29 +25,14 @@ from sentiscope.client import (
 )
 from sentiscope.service.events import EventParser
 from tests.app.job_service import FINETUNE
-from tests.sentiscope.office import Office, opened
+from tests.sentiscope.office import Office
 from tests.sentiscope.replying import replying
 from tests.tiny_bundle import tiny_writer
-from tests.worker.redis_server import running_redis
 from worker.status import JobStatus
 
 CONFIG = FINETUNE["config"]
 ODD = "é\x85\u2028"
 """Of several bytes, and what some take for the end of a line."""
-
-
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """One for all tests: each has jobs of its own."""
-    folder = tmp_path_factory.mktemp("office")
-    with running_redis(folder / "redis") as redis, opened(folder, redis) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def client(office: Office) -> Iterator[Client]:
-    with Client(office.server.url) as opened:
-        yield opened
 
 
 def work(office: Office, job_id: str) -> None:
