@@ -165,6 +165,11 @@ ablations: evidence-datasets ## The same for the ablations
 	@$(EVIDENCE) run --plan ablations --profile $(PROFILE) $(ARGS)
 	@$(EVIDENCE) summarize --plan ablations --profile $(PROFILE)
 
+.PHONY: own-data
+own-data: evidence-datasets ## The same for the shipped backbone on a data set that it never saw
+	@$(EVIDENCE) run --plan own_data --profile $(PROFILE) $(ARGS)
+	@$(EVIDENCE) summarize --plan own_data --profile $(PROFILE)
+
 .PHONY: report
 report: .venv/.ready ## Tables and plots of docs/results.md from the committed figures
 	@$(EVIDENCE) report

@@ -143,7 +143,7 @@ def _setting() -> Setting:
     on_gpu = torch.cuda.is_available()
     parser = argparse.ArgumentParser(prog="python -m bench.training", description=__doc__)
     parser.add_argument("--presets", default="paper" if on_gpu else "open", help="open or paper")
-    parser.add_argument("--precision", default="bfloat16", help="bfloat16 or float32")
+    parser.add_argument("--precision", default="auto", help="auto, bfloat16 or float32")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--workers", type=int, default=8 if on_gpu else 1, help="of the loader")
     parser.add_argument("--cache-gib", type=float, default=4.0, help="0: decode every time")

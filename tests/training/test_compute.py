@@ -1,11 +1,14 @@
 """Device and arithmetic are what was asked for, or an error; never something else in silence."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from models.labels import LabelKind
-from training.compute import Compute, DeviceUnavailable, seed_everything
+from training.compute import Compute, DeviceUnavailable, computes_bfloat16, seed_everything
 from training.config.optimization import ComputeConfig, Precision
 from training.data.labelled import Batch
 
@@ -28,20 +31,33 @@ def test_auto_is_the_cpu_where_there_is_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "dtype"),
+    ("precision", "has_bfloat16", "dtype"),
     [
-        (Precision.AUTO, torch.float32),  # bfloat16 pays on CUDA devices alone
-        (Precision.FLOAT32, torch.float32),
-        (Precision.BFLOAT16, torch.bfloat16),
+        (Precision.AUTO, False, torch.float32),
+        (Precision.AUTO, True, torch.bfloat16),
+        (Precision.FLOAT32, True, torch.float32),
+        (Precision.BFLOAT16, False, torch.bfloat16),
     ],
 )
 def test_forward_passes_run_in_the_precision_asked_for(
-    precision: Precision, dtype: torch.dtype
+    precision: Precision,
+    has_bfloat16: bool,
+    dtype: torch.dtype,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr("training.compute.computes_bfloat16", lambda device: has_bfloat16)
+    emulates = dtype is torch.bfloat16 and not has_bfloat16
     layer = nn.Linear(2, 2)
     with on_cpu(precision).autocast():
         assert layer(torch.ones(1, 2)).dtype is dtype
     assert layer.weight.dtype is torch.float32
+    assert ("emulates it, many times slower" in caplog.text) == emulates
+
+
+def test_instructions_for_bfloat16_are_those_that_the_kernel_lists() -> None:
+    told = set(re.findall(r"avx512_bf16|amx_tile", Path("/proc/cpuinfo").read_text()))
+    assert computes_bfloat16("cpu") == bool(told)
 
 
 def test_convolutions_and_images_lie_channels_last() -> None:

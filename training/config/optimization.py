@@ -73,7 +73,9 @@ class ComputeConfig(Config):
         "auto", description="auto: a CUDA device where there is one"
     )
     precision: Precision = Field(
-        Precision.AUTO, description="auto: bfloat16 on CUDA devices that have it, else float32"
+        Precision.AUTO,
+        description="auto: bfloat16 on devices with instructions for it (on a CPU AVX512-BF16 or "
+        "AMX), else float32",
     )
     loader_workers: Annotated[int, Field(ge=0, le=64)] = Field(
         2, description="Processes that read images ahead; 0: the training process does"

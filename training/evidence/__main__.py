@@ -123,7 +123,7 @@ def _experiment(arguments: argparse.Namespace) -> Experiment:
 
 
 def _filter(arguments: argparse.Namespace) -> Filter:
-    return Filter(arguments.rows, arguments.data, arguments.seeds)
+    return Filter(arguments.rows, arguments.data, arguments.folds, arguments.seeds)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -143,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--rows", nargs="+", default=(), help="only these")
     run.add_argument("--data", nargs="+", default=(), help="only these")
+    run.add_argument("--folds", nargs="+", type=int, default=(), help="only these")
     run.add_argument("--seeds", nargs="+", type=int, default=(), help="only these")
     run.add_argument("--dry-run", action="store_true", help="list what is left, with hours")
     run.set_defaults(command=_run)
@@ -176,7 +177,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _shared() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--plan", default="results", help="results, ablations, or a .yaml file")
+    shared.add_argument(
+        "--plan", default="results", help="results, ablations, own_data, or a .yaml file"
+    )
     shared.add_argument("--profile", default="cpu", help="cpu, gpu, ..., or a .yaml file")
     shared.add_argument("--folder", type=Path, help=f"default: {EVIDENCE}/<profile>")
     shared.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

@@ -13,6 +13,7 @@ from training.config.pretraining import PretrainConfig
 from training.evidence.plan import (
     IMAGENET,
     SCRATCH,
+    SHIPPED,
     BadPlan,
     Data,
     Method,
@@ -53,6 +54,7 @@ class Filter:
 
     rows: Collection[str] = ()
     data: Collection[str] = ()
+    folds: Collection[int] = ()
     seeds: Collection[int] = ()
 
     def check(self, plan: Plan) -> None:
@@ -83,6 +85,8 @@ class Experiment:
                 ):
                     continue
                 for fold in data.folds or (None,):
+                    if wanted.folds and fold not in (None, *wanted.folds):
+                        continue
                     for seed in data.seeds:
                         if not wanted.seeds or seed in wanted.seeds:
                             yield Cell(row, name, fold, seed)
@@ -178,6 +182,8 @@ class Experiment:
     def _weights(self, start: str, starts: dict[str, Path]) -> dict[str, Any]:
         if start == IMAGENET:
             return self.profile.backbone.weights.model_dump(mode="json")
+        if start == SHIPPED:
+            return {"source": "default_model"}
         return {"source": "random"} if start == SCRATCH else {"source": "run", "run": starts[start]}
 
 

@@ -15,8 +15,11 @@ from training.errors import TrainingError
 
 PLANS = Path(__file__).parent / "plans"
 PROFILES = PLANS / "profiles"
-IMAGENET, SCRATCH, OF_ROW = "imagenet", "scratch", "row:"
+IMAGENET, SCRATCH, SHIPPED, OF_ROW = "imagenet", "scratch", "default_model", "row:"
 """Where a network may start, beside a plan's pre-trainings: `row:NAME` is an earlier row's run."""
+
+WITHOUT_RUN = (IMAGENET, SCRATCH, SHIPPED)
+"""Of these, those that no run of the plan makes."""
 
 Settings = dict[str, Any]
 C = TypeVar("C", bound=Config)
@@ -56,8 +59,11 @@ class Row(Config):
 
     title: str
     method: Method
-    start: str = Field(IMAGENET, description="imagenet, scratch, a pre-training, or row:NAME")
+    start: str = Field(
+        IMAGENET, description="imagenet, scratch, default_model, a pre-training, or row:NAME"
+    )
     teachers: tuple[TeacherRow, ...] = ()
+    baseline: str | None = Field(None, description="Row it is tested against, not the plan's")
 
     @property
     def starts(self) -> tuple[str, ...]:
@@ -121,9 +127,14 @@ class Plan(Config):
             raise BadPlan(f"no row {baseline} to test against; known: {', '.join(self.rows)}")
         return self.model_copy(update={"baseline": baseline})
 
+    def baseline_of(self, row: str) -> str | None:
+        """The row that a row is tested against; none for the plan's own baseline."""
+        others = None if row == self.baseline else self.baseline
+        return self.rows[row].baseline or others
+
     @model_validator(mode="after")
     def _starts_are_known(self) -> Self:
-        known = {IMAGENET, SCRATCH, *self.pretraining}
+        known = {*WITHOUT_RUN, *self.pretraining}
         for name, row in self.rows.items():
             unknown = ", ".join(sorted({*row.starts} - known))
             if unknown:
@@ -131,8 +142,9 @@ class Plan(Config):
                     f"row {name} starts from {unknown}; known so far: {', '.join(sorted(known))}"
                 )
             known.add(OF_ROW + name)
-        if self.baseline not in self.rows:
-            raise ValueError(f"the baseline {self.baseline} is no row: {', '.join(self.rows)}")
+        for baseline in (self.baseline, *(row.baseline for row in self.rows.values())):
+            if baseline is not None and baseline not in self.rows:
+                raise ValueError(f"the baseline {baseline} is no row: {', '.join(self.rows)}")
         return self
 
 

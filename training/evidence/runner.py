@@ -7,7 +7,7 @@ from typing import Any
 
 from training.config.recipes import RECIPE_CONFIG, RecipeConfig
 from training.evidence.experiment import Cell, Experiment, LabelledConfig
-from training.evidence.plan import IMAGENET, OF_ROW, SCRATCH, Method
+from training.evidence.plan import OF_ROW, WITHOUT_RUN, Method
 from training.evidence.predictions import ImagePredictions
 from training.evidence.results import BadResult, Result, Tried
 from training.evidence.scored import Scored, pretrained, probed_cell, trained_cell
@@ -65,7 +65,7 @@ class Runner:
     def _prepare(self, cell: Cell) -> None:
         """Run what the cell's networks start from."""
         for start in self._experiment.row(cell).starts:
-            if start not in (IMAGENET, SCRATCH) and not start.startswith(OF_ROW):
+            if start not in WITHOUT_RUN and not start.startswith(OF_ROW):
                 self.pretrained(start)
 
     def _probed(self, cell: Cell) -> Scored:

@@ -32,8 +32,9 @@ _SEED = 0
 
 
 class Against(Config):
-    """A row less the baseline, in the tested figure, over the images that both have."""
+    """A row less its baseline, in the tested figure, over the images that both have."""
 
+    row: str | None = Field(None, description="The baseline, where it is not the table's")
     parts: int
     images: int
     difference: float
@@ -108,9 +109,8 @@ def _column(experiment: Experiment, data: str) -> list[Entry]:
         row: _results(experiment, experiment.cells(Filter(rows=[row], data=[data])))
         for row in experiment.plan.rows
     }
-    base = results.get(experiment.plan.baseline, [])
     entries = [
-        _entry(experiment, found, base if row != experiment.plan.baseline else [])
+        _entry(experiment, found, results.get(experiment.plan.baseline_of(row) or "", []))
         for row, found in results.items()
         if found
     ]
@@ -172,6 +172,7 @@ def _against(
         rng=np.random.default_rng(_SEED),
     )
     return Against(
+        row=experiment.row(found[0].cell).baseline,
         parts=len(mine),
         images=len(pooled.files),
         difference=difference.value,

@@ -65,7 +65,7 @@ def tests_table(summary: Summary, data: str) -> str:
             str(each.images),
             _number(each.pooled),
             f"{_number(each.low)} to {_number(each.high)}",
-            *_against(each.against),
+            *_against(summary, each.against),
         ]
         for each in _entries(summary, data)
     ]
@@ -118,11 +118,12 @@ def _spread(entry: Entry, name: str) -> str:
     return f"{mean} ± {_number(entry.sd[name])}" if entry.sd else mean
 
 
-def _against(found: Against | None) -> list[str]:
+def _against(summary: Summary, found: Against | None) -> list[str]:
     if found is None:
         return ["-"] * 4
+    other = f" (to: {summary.rows[found.row]})" if found.row else ""
     return [
-        f"{found.difference:+.{_DIGITS}f}",
+        f"{found.difference:+.{_DIGITS}f}{other}",
         f"{found.low:+.{_DIGITS}f} to {found.high:+.{_DIGITS}f}",
         _p(found.p),
         _p(found.p_holm),

@@ -80,13 +80,17 @@ def test_ablations_of_the_pretext_data_train_as_many_steps() -> None:
 
 def test_a_row_cannot_start_from_what_comes_after_it(tmp_path: Path) -> None:
     later = {"a": {**ROWS["imagenet"], "start": "row:b"}, "b": ROWS["imagenet"]}
-    with pytest.raises(ValidationError, match="row a starts from row:b; known so far: imagenet"):
+    with pytest.raises(
+        ValidationError, match="row a starts from row:b; known so far: default_model, imagenet"
+    ):
         plan(tmp_path, rows=later)
 
 
 def test_the_baseline_is_a_row(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="the baseline scratch is no row: probe, imagenet"):
         plan(tmp_path, baseline="scratch")
+    with pytest.raises(ValidationError, match="the baseline scratch is no row: probe, imagenet"):
+        plan(tmp_path, rows={**ROWS, "probe": {**ROWS["probe"], "baseline": "scratch"}})
     assert plan(tmp_path).against("probe").baseline == "probe"
     with pytest.raises(BadPlan, match="no row scratch to test against"):
         plan(tmp_path).against("scratch")
@@ -105,7 +109,7 @@ def test_folds_need_data_sets_of_their_own(tmp_path: Path) -> None:
 
 
 def test_an_unknown_plan_names_those_there_are() -> None:
-    with pytest.raises(BadPlan, match="shipped are: ablations, results"):
+    with pytest.raises(BadPlan, match="shipped are: ablations, own_data, results"):
         read_plan("result")
 
 
@@ -120,6 +124,8 @@ def test_cells_can_be_chosen_and_unknown_choices_are_refused(tmp_path: Path) -> 
     made = Experiment(plan(tmp_path), profile(), tmp_path)
     chosen = list(made.cells(Filter(rows=["imagenet"], data=["single"], seeds=[2])))
     assert chosen == [Cell("imagenet", "single", None, 2)]
+    folded = made.cells(Filter(rows=["imagenet"], folds=[1]))
+    assert [each.part for each in folded] == ["seed1", "seed2", "fold1-seed1"]
     with pytest.raises(BadPlan, match="no row image; the plan has: probe, imagenet, amalgamated"):
         list(made.cells(Filter(rows=["image"])))
     with pytest.raises(BadPlan, match="no data set fi; the plan has: single, folded"):
