@@ -1,9 +1,11 @@
 """HTTP on one connection, with bounds on what comes before a body and behind it."""
 
-from asyncio import TimerHandle, Transport
+from asyncio import AbstractEventLoop, TimerHandle, Transport
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+_HEAD = b"HTTP/"
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_S = 30.0
 
@@ -14,6 +16,38 @@ _TOO_LARGE = (
     b"content-length: %d\r\n"
     b"connection: close\r\n\r\n%s" % (len(_REFUSAL), _REFUSAL)
 )
+
+
+class _Joined:
+    """A transport that has an answer's head wait for its body, and sends both as one packet.
+
+    Where no body comes at once, the head leaves at the next turn of the event loop.
+    """
+
+    def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Send `data`, unless it is a head."""
+        if data.startswith(_HEAD) and not self._head:
+            self._head = data
+            self._loop.call_soon(self._send_head)
+            return
+        head, self._head = self._head, b""
+        self._transport.write(head + data if head else data)
+
+    def close(self) -> None:
+        """Send what is left, then close."""
+        self._send_head()
+        self._transport.close()
+
+    def _send_head(self) -> None:
+        if self._head:
+            self.write(b"")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -29,7 +63,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Wait for a request."""
-        super().connection_made(transport)
+        super().connection_made(cast(Transport, _Joined(transport, self.loop)))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -50,6 +51,7 @@ SECURITY_HEADERS = {
 _ADDED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
+@lru_cache
 def needed_scope(method: str, path: str) -> Scope | None:
     """The scope that a request needs; None where everybody may."""
     if _OPEN.fullmatch(path) and method in ("GET", "HEAD", "OPTIONS"):
@@ -136,6 +138,7 @@ def _given_key(headers: Headers) -> str | None:
     return headers.get("x-api-key")
 
 
+@lru_cache
 def _name(host: str) -> str:
     """A `Host` header without its port, in lower case."""
     return re.sub(r":\d*$", "", host.lower())

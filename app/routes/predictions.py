@@ -123,8 +123,9 @@ def _raise_if_all_failed(outcomes: Sequence[Outcome[bytes]]) -> None:
 
 def _response(request: Request, model: LoadedModel, found: _Found) -> Response:
     """The document of `Predictions`, put together from those of its parts."""
+    path: str = request.scope["path"]
     places = [
-        _document(each.value.answer, instance=f"{request.url.path}#/predictions/{place}")
+        _document(each.value.answer, instance=f"{path}#/predictions/{place}")
         for place, each in enumerate(found.done)
     ]
     version = model_version(model).model_dump_json().encode()

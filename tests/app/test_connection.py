@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Iterator
 from itertools import repeat
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -21,6 +22,7 @@ BEGIN = b"POST /v1/predictions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 CHUNKED = BEGIN + b"Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n"
 PIECE = b"a" * 16_384
 MOST = 50 * 1024 * 1024
+_TWO_BYTES = [(b"content-length", b"2")]
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert post_image(opened.url, IMAGE).status_code == 200
         yield opened
         assert post_image(opened.url, IMAGE).status_code == 200
+
+
+async def _never(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("there was no request")
 
 
 def connected(server: Server) -> socket.socket:
@@ -119,11 +125,40 @@ def test_head_that_never_ends_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPa
     assert all(0.05 < seconds < 5 for seconds in asyncio.run(silent()))
 
 
-def _protocol() -> connection.BoundedHttp:
-    config = Config(app=_never, ws="none")
+@pytest.mark.skipif(sys.platform != "linux", reason="counts packets by Linux's TCP_INFO")
+def test_head_and_body_of_an_answer_are_one_packet_and_no_head_waits_for_long() -> None:
+    async def answered() -> list[tuple[bytes, int]]:
+        told = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": _TWO_BYTES})
+            if scope["path"] == "/late":
+                await told.wait()
+            await send({"type": "http.response.body", "body": b"ok"})
+
+        loop, found = asyncio.get_running_loop(), []
+        server = await loop.create_server(lambda: _protocol(app), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        for path in (b"/late", b"/at-once"):
+            before = _packets(writer)
+            writer.write(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+            told.set()
+            found.append((await reader.readexactly(2), _packets(writer) - before))
+        writer.close()
+        server.close()
+        return found
+
+    assert asyncio.run(asyncio.wait_for(answered(), 20)) == [(b"ok", 2), (b"ok", 1)]
+
+
+def _packets(writer: asyncio.StreamWriter) -> int:
+    """Packets with data that came so far."""
+    told = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 156)
+    return int.from_bytes(told[152:], sys.byteorder)  # tcpi_data_segs_in
+
+
+def _protocol(app: ASGIApp = _never) -> connection.BoundedHttp:
+    config = Config(app=app, ws="none")
     config.load()
     return connection.BoundedHttp(config, ServerState(), {})
-
-
-async def _never(scope: Scope, receive: Receive, send: Send) -> None:
-    raise AssertionError("there was no request")

@@ -140,7 +140,7 @@ def test_folder_is_no_recipe(tmp_path: Path) -> None:
 def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = sentiscope("train", tmp_path / "none.yaml")
     assert result.exit_code == 2
-    assert "none.yaml" in re.sub(r"\W*\n\W*", "", result.stderr)
+    assert "none.yaml" in re.sub(r"[│\s]*\n[│\s]*", "", result.stderr)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "export"])

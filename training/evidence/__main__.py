@@ -123,7 +123,7 @@ def _experiment(arguments: argparse.Namespace) -> Experiment:
 
 
 def _filter(arguments: argparse.Namespace) -> Filter:
-    return Filter(arguments.rows, arguments.data, arguments.folds, arguments.seeds)
+    return Filter(arguments.rows, arguments.data, arguments.seeds, arguments.folds)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -54,8 +54,8 @@ class Filter:
 
     rows: Collection[str] = ()
     data: Collection[str] = ()
-    folds: Collection[int] = ()
     seeds: Collection[int] = ()
+    folds: Collection[int] = ()
 
     def check(self, plan: Plan) -> None:
         """Raise BadPlan where a row or a data set is chosen that the plan does not have."""
