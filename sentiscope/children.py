@@ -113,6 +113,11 @@ class Errand:
         self._program = program
         self._process: subprocess.Popen[bytes] | None = started(program)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended, or that was not looked at yet."""
+        return self._process is not None
+
     def look(self) -> str | None:
         """A line once it has failed."""
         status = self._process.poll() if self._process else None

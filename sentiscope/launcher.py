@@ -105,15 +105,18 @@ class Launcher:
     def _keep(self, children: Sequence[Child], url: str) -> None:
         """Start again what ends, until told to stop."""
         errands: list[Errand] = []
-        is_announced = False
+        is_ready = is_announced = False
         while not self.stop.asked:
             watched: list[Child | Errand] = [*children, *errands]
             for line in filter(None, [each.look() for each in watched]):
                 remark(line)
-            if not is_announced and (readiness := _readiness(url)):
+            if not is_ready and _readiness(url):
+                is_ready = True
+                errands += self._errands()
+            is_idle = not any(errand.is_running for errand in errands)
+            if is_ready and is_idle and not is_announced and (readiness := _readiness(url)):
                 is_announced = True
                 self._announce(url, readiness)
-                errands += self._errands()
             time.sleep(_POLL_S)
         for errand in errands:
             errand.kill()
@@ -123,6 +126,7 @@ class Launcher:
         root = self.jobs.datasets_root
         if all((root / name).exists() for name in DEMO):
             return
+        say("Painting the demo data sets, at the first start alone ...")
         yield Errand(
             Program(
                 "painting the demo data sets",

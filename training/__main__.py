@@ -9,7 +9,7 @@ from models.errors import ModelError
 from training.config.supervision import FENCED, STOPPED
 from training.errors import TrainingError
 from training.fence import Fence, Fenced
-from training.supervised import die_with_parent, print_into_the_void, stop_with
+from training.supervised import die_with_parent, print_into_the_void, stand_back, stop_with
 
 
 def main() -> int:
@@ -52,6 +52,7 @@ def _arguments() -> argparse.Namespace:
 def _be_supervised() -> None:
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         die_with_parent()  # torchrun gave this process a group that its supervisor does not know
+    stand_back()
     print_into_the_void()
     stop_with(sys.stdin.fileno())
 

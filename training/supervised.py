@@ -14,6 +14,7 @@ from training.config.supervision import STOPPED
 _PATIENCE_S = 8.0
 """For a step and a checkpoint; a supervisor that died is replaced a little later."""
 
+_NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 
 
@@ -31,6 +32,14 @@ def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies; elsewhere than on Linux, nothing."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def stand_back() -> None:
+    """Leave the processor to those who answer requests; a job takes what they do not need.
+
+    On two cores a prediction beside a training took 20 ms without this, and takes 12 as when alone.
+    """
+    os.nice(_NICENESS)
 
 
 def print_into_the_void() -> None:

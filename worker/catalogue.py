@@ -15,6 +15,7 @@ from worker.errors import JobError
 
 _NAMED = 20
 _DELETED = ".deleted-"
+_DEMO = "demo-"
 _LONGEST_IMPORT_S = 2 * 24 * 60 * 60
 """A data set in the making that is older was left by a process that was killed."""
 
@@ -79,7 +80,8 @@ class Catalogue:
         names = self.names()
         rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         known = f"known: {', '.join(names[:_NAMED])}{rest}" if names else "there are none yet"
-        return UnknownDataset(f"there is no data set {name[:80]!r}; {known}")
+        hint = "; `sentiscope datasets demo` paints it" if name.startswith(_DEMO) else ""
+        return UnknownDataset(f"there is no data set {name[:80]!r}; {known}{hint}")
 
 
 def is_name(name: str) -> bool:

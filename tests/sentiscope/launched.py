@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.app.server import environment
 from tests.processes import Process, until, working_in
 
-_READY_S = 120.0
+_READY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)

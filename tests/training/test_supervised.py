@@ -61,6 +61,10 @@ def started(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+def niceness(pid: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, pid)
+
+
 def close(process: subprocess.Popen[str]) -> None:
     """What the kernel does with the pipe of a supervisor that died."""
     assert process.stdin is not None
@@ -88,6 +92,7 @@ def test_a_process_whose_supervisor_died_makes_a_checkpoint_and_ends_with_its_lo
     arguments = ("-m", "training", str(run.path), "--datasets", str(many), "--supervised")
     with started(*arguments) as process:
         wait_until(lambda: log.exists() and "progress" in log.read_text(), process)
+        assert niceness(process.pid) == min(19, niceness(os.getpid()) + 10)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         assert not run.last_checkpoint.exists()
         close(process)

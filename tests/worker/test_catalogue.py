@@ -36,6 +36,8 @@ def test_there_are_none_before_the_folder_is_there(tmp_path: Path) -> None:
     assert catalogue.names() == ()
     with pytest.raises(UnknownDataset, match="there are none yet"):
         catalogue.card("fi")
+    with pytest.raises(UnknownDataset, match="`sentiscope datasets demo` paints it"):
+        catalogue.card("demo-scenes")
     catalogue.sweep()
 
 
