@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from models.labels import LabelKind
@@ -20,6 +21,8 @@ from tests.training.generated import (
     train,
     write_colours,
 )
+from training.backbone import build_backbone
+from training.checkpoint import backbone_weights
 from training.compute import Compute
 from training.data.labelled import Batch, merged_label_sets, open_datasets
 from training.data.loading import InOrder, load
@@ -27,6 +30,8 @@ from training.downstream import LabelledData
 from training.recipes.finetune import FinetuneLearner
 from training.run import RunFolder
 from training.trained import untrained_network
+
+SHIPPED = {"name": "mobilenet_v2", "weights": {"source": "default_model"}}
 
 
 def validations(run: RunFolder) -> list[dict[str, float]]:
@@ -102,6 +107,20 @@ def test_fewer_images_than_a_batch_train_as_one_batch(tmp_path: Path) -> None:
     with asked_to_stop(at_pass=2, training=True) as stop:
         train(tmp_path / "run", finetune_config(batch_size=64, epochs=1), root, stop=stop)
     assert not stop.requested
+
+
+def test_heads_alone_learn_on_a_backbone_that_is_frozen(tmp_path: Path, many: Path) -> None:
+    config = finetune_config(backbone=SHIPPED, freeze_backbone=True, epochs=12)
+    run = train(tmp_path / "run", config, many)
+    found, start = backbone_weights(run.best_weights), build_backbone(config.backbone).state_dict()
+    assert all(torch.equal(tensor, start[name]) for name, tensor in found.items())
+    assert {*found} == {*start}
+    assert validations(run)[-1]["single.top1"] > 0.6  # by chance a third
+
+
+def test_features_of_random_weights_are_not_frozen() -> None:
+    with pytest.raises(ValidationError, match=r"random weights; give backbone\.weights"):
+        finetune_config(freeze_backbone=True)
 
 
 def learner(root: Path, **changes: Any) -> FinetuneLearner:

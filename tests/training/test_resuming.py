@@ -30,6 +30,10 @@ OTHER_SETTINGS: dict[str, dict[str, Any]] = {
         "optimizer": {"name": "sgd", "learning_rate": 1e-2},
         "schedule": {"name": "step", "every_epochs": 1},
     },
+    "a frozen backbone": {
+        "backbone": {"name": "mobilenet_v2", "weights": {"source": "default_model"}},
+        "freeze_backbone": True,
+    },
     "bfloat16": {"compute": {**DEFAULTS["compute"], "precision": "bfloat16"}},
 }
 LONGER: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from models.labels import LabelKind
-from training.config.backbone import BackboneConfig, Weights
+from training.config.backbone import BackboneConfig, RandomWeights, Weights
 from training.config.datasets import DatasetConfig
 from training.config.fields import Config, Fraction, NonNegativeFloat, PositiveFloat, Seed
 from training.config.image import ImageConfig
@@ -59,6 +59,19 @@ class FinetuneConfig(DownstreamConfig):
     """Train a backbone with a label head for each kind of label the data sets offer."""
 
     recipe: Literal["finetune"] = "finetune"
+    freeze_backbone: bool = Field(
+        False,
+        description="Train the heads alone, on features as they are: faster, and with some "
+        "hundred images often better",
+    )
+
+    @model_validator(mode="after")
+    def _frozen_features_are_trained_ones(self) -> Self:
+        if self.freeze_backbone and isinstance(self.backbone.weights, RandomWeights):
+            raise ValueError(
+                "freeze_backbone keeps the features of random weights; give backbone.weights"
+            )
+        return self
 
 
 class TeacherConfig(Config):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.backbone import build_backbone
 from training.compute import Compute, seed_everything
@@ -39,6 +39,8 @@ class FinetuneLearner:
 
     def start_epoch(self) -> None:
         train_mode(self.network, self.data.config.batch_norm)
+        if not _learns(self.network.backbone):
+            self.network.backbone.eval()
 
     def batches(self, epoch: int, first_step: int) -> Iterable[Delivered[Batch]]:
         return self.data.batches(epoch, first_step)
@@ -52,6 +54,10 @@ class FinetuneLearner:
 
     def panels(self) -> dict[str, Tensor]:
         return {}
+
+
+def _learns(module: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in module.parameters())
 
 
 def finetune(
@@ -68,6 +74,7 @@ def finetune(
     datasets = open_datasets(config.datasets, datasets_root)
     label_sets = merged_label_sets(datasets)
     backbone = build_backbone(config.backbone)
+    backbone.requires_grad_(not config.freeze_backbone)
     network = SentimentNetwork(backbone, label_sets, dropout=config.dropout)
     compute.place(network)
     learner = FinetuneLearner(
