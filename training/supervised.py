@@ -37,7 +37,7 @@ def die_with_parent() -> None:
 def stand_back() -> None:
     """Leave the processor to those who answer requests; a job takes what they do not need.
 
-    On two cores a prediction beside a training took 20 ms without this, and takes 12 as when alone.
+    On two cores of a container a prediction beside a training took 20 ms, and takes 12 as if alone.
     """
     os.nice(_NICENESS)
 
