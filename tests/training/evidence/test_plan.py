@@ -61,7 +61,7 @@ def test_all_rows_of_a_data_set_are_trained_alike() -> None:
     for data in made.plan.data:
         cells = [c for c in made.cells(Filter(data=[data])) if c.seed == 1 and c.fold in (None, 0)]
         configs = [made.cell_config(cell, "lr1e-4", starts(made, cell)) for cell in cells]
-        own = {"recipe", "backbone", "teachers"}
+        own = {"recipe", "backbone", "freeze_backbone", "teachers"}
         alike = [config.model_dump(exclude=own) for config in configs]
         assert all(each == alike[0] for each in alike)
 
