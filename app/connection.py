@@ -35,7 +35,7 @@ class _Joined:
             self._loop.call_soon(self._send_head)
             return
         head, self._head = self._head, b""
-        self._transport.write(head + data if head else data)
+        self._transport.write(head + data)
 
     def close(self) -> None:
         """Send what is left, then close."""

@@ -105,16 +105,16 @@ class Launcher:
     def _keep(self, children: Sequence[Child], url: str) -> None:
         """Start again what ends, until told to stop."""
         errands: list[Errand] = []
-        is_ready = is_announced = False
+        readiness: str | None = None
+        is_announced = False
         while not self.stop.asked:
             watched: list[Child | Errand] = [*children, *errands]
             for line in filter(None, [each.look() for each in watched]):
                 remark(line)
-            if not is_ready and _readiness(url):
-                is_ready = True
+            if readiness is None and (readiness := _readiness(url)):
                 errands += self._errands()
             is_idle = not any(errand.is_running for errand in errands)
-            if is_ready and is_idle and not is_announced and (readiness := _readiness(url)):
+            if readiness and is_idle and not is_announced:
                 is_announced = True
                 self._announce(url, readiness)
             time.sleep(_POLL_S)
