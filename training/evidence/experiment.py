@@ -104,8 +104,10 @@ class Experiment:
         return self.data(cell).dataset.format(fold=cell.fold)
 
     def tuning_cell(self, cell: Cell) -> Cell:
-        """The cell on whose validation part the candidates are compared: of the first seed."""
-        return Cell(cell.row, cell.data, cell.fold, self.data(cell).seeds[0])
+        """The cell that compares the candidates: of the first seed, and the baseline's if it tunes."""
+        probes = self.row(cell).method is Method.PROBE
+        row = self.plan.baseline if self.profile.baseline_tunes and not probes else cell.row
+        return Cell(row, cell.data, cell.fold, self.data(cell).seeds[0])
 
     def pretraining_folder(self, name: str) -> Path:
         """Run folder of a pre-training."""

@@ -154,6 +154,9 @@ class Profile(Config):
     title: str
     backbone: BackboneConfig = Field(description="And the weights that `imagenet` stands for")
     candidates: dict[Name, Settings] = Field(min_length=1, description="By name; same for all rows")
+    baseline_tunes: bool = Field(
+        False, description="All trained rows take over what the baseline chose, cell by cell"
+    )
     downstream: Settings = Field(default_factory=dict, description="For every labelled training")
     data: dict[Name, Settings] = Field(default_factory=dict, description="By data set, on top")
     pretraining: dict[Name, Settings] = Field(

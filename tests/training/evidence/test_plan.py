@@ -41,7 +41,7 @@ def test_the_table_is_run_in_the_order_in_which_a_part_of_it_answers() -> None:
     assert {*rows[5:]} == {"stimuli", "organizing", "scratch", "amalgamated_imagenet"}
 
 
-@pytest.mark.parametrize("machine", ["cpu", "gpu"])
+@pytest.mark.parametrize("machine", ["cpu", "cpu-96", "gpu"])
 def test_the_control_sees_no_fewer_images_than_the_three_pretrainings(machine: str) -> None:
     made = Experiment(read_plan("results"), read_profile(machine), Path("var"))
     seen = 0
