@@ -1,7 +1,6 @@
 """`python -m training.evidence`: make data sets, run a plan, summarize, score a bundle, report."""
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,19 +61,26 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _summarize(arguments: argparse.Namespace) -> None:
-    """Test every row, and put metrics files and table where they are committed."""
+    """Test every row, and put metrics files, logits and table where they are committed."""
+    from training.evidence.kept import keep
     from training.evidence.summary import summarized
 
     experiment = _experiment(arguments)
-    folder = arguments.to / Path(arguments.profile).stem
+    folder = _kept(arguments)
     summary = summarized(experiment)
     if not summary.entries:
         _say("no cell has been run yet")
         return
-    shutil.copytree(experiment.folder / "results", folder, dirs_exist_ok=True)
+    keep(experiment, folder)
     file = folder / f"{Path(arguments.plan).stem}.json"
     summary.write(file)
     _say(f"{len(summary.entries)} entries in {file}")
+
+
+def _restore(arguments: argparse.Namespace) -> None:
+    from training.evidence.kept import restore
+
+    _say(f"{restore(_experiment(arguments), _kept(arguments))} cells restored")
 
 
 def _score(arguments: argparse.Namespace) -> None:
@@ -122,6 +128,11 @@ def _experiment(arguments: argparse.Namespace) -> Experiment:
     return Experiment(plan, profile, folder, device=arguments.device)
 
 
+def _kept(arguments: argparse.Namespace) -> Path:
+    """Where the figures of the profile are committed."""
+    return Path(arguments.kept, Path(arguments.profile).stem)
+
+
 def _filter(arguments: argparse.Namespace) -> Filter:
     return Filter(arguments.rows, arguments.data, arguments.seeds, arguments.folds)
 
@@ -148,11 +159,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--dry-run", action="store_true", help="list what is left, with hours")
     run.set_defaults(command=_run)
 
-    summarize = commands.add_parser(
-        "summarize", parents=[shared], help="test the rows; keep figures"
-    )
-    summarize.add_argument("--to", type=Path, default=KEPT, help="where figures are committed")
-    summarize.set_defaults(command=_summarize)
+    for name, option, command, told in (
+        ("summarize", "--to", _summarize, "test the rows; keep figures"),
+        ("restore", "--from", _restore, "take up kept cells, so that they are not run again"),
+    ):
+        each = commands.add_parser(name, parents=[shared], help=told)
+        where = "where figures are committed"
+        each.add_argument(option, dest="kept", type=Path, default=KEPT, help=where)
+        each.set_defaults(command=command)
 
     score = commands.add_parser("score", help="score a bundle; keep its figures and photos")
     score.add_argument("config", type=Path, help="configuration of the recipe evaluate")

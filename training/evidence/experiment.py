@@ -104,7 +104,7 @@ class Experiment:
         return self.data(cell).dataset.format(fold=cell.fold)
 
     def tuning_cell(self, cell: Cell) -> Cell:
-        """The cell that compares the candidates: of the first seed, and the baseline's if it tunes."""
+        """Where the candidates are compared: with the first seed, by the baseline if that tunes."""
         probes = self.row(cell).method is Method.PROBE
         row = self.plan.baseline if self.profile.baseline_tunes and not probes else cell.row
         return Cell(row, cell.data, cell.fold, self.data(cell).seeds[0])

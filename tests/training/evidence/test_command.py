@@ -61,6 +61,9 @@ def test_from_the_plan_to_the_page(
     summary = Summary.read(tmp_path / "evidence" / "mine" / "plan.json")
     assert [(entry.data, entry.parts) for entry in summary.entries] == [("single", 2)]
     assert summary.entries[0].sd["top1"] == 0  # a probe is the same for every seed
+    fresh = [f"--folder={tmp_path / 'fresh'}", f"--from={tmp_path / 'evidence'}"]
+    assert main(["restore", *shared(place), *fresh]) == 0
+    assert capsys.readouterr().out.endswith("\n2 cells restored\n")
     page = tmp_path / "results.md"
     page.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
     assert main(["report", f"--evidence={tmp_path / 'evidence'}", f"--page={page}"]) == 0

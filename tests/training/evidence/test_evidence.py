@@ -17,6 +17,7 @@ from tests.training.generated import ROOT, assert_same_file, wait_until
 from training.evidence.archive import BadArchive, pack, unpack
 from training.evidence.experiment import Cell, Experiment, Filter
 from training.evidence.hours import left_to_do
+from training.evidence.kept import keep, restore
 from training.evidence.predictions import BadPredictions, ImagePredictions
 from training.evidence.report import BEGIN, END, NoPlace, write_report
 from training.evidence.results import BadResult, Pretrained, Result
@@ -126,6 +127,20 @@ def test_other_seeds_take_the_choice_of_the_first(partial: Experiment) -> None:
     assert [folder.name for folder in run.parent.iterdir()] == [first.chosen]
 
 
+def test_where_the_baseline_tunes_other_rows_take_its_choice(
+    partial: Experiment, tmp_path: Path
+) -> None:
+    shutil.copytree(partial.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("amalgamated"))
+    made = Experiment(partial.plan, profile(baseline_tunes=True), tmp_path / "copy")
+    student = Runner(made, say=lambda text: None).cell(STUDENT)
+    baseline = Result.read(made.result_file(SINGLE))
+    assert (student.chosen, student.tried) == (baseline.chosen, baseline.tried)
+    run = made.run_folder(STUDENT, student.chosen)
+    assert [folder.name for folder in run.parent.iterdir()] == [student.chosen]
+    probe = Cell("probe", "single", None, 2)
+    assert made.tuning_cell(probe) == replace(probe, seed=1)  # its grid is one of its own
+
+
 def test_a_student_says_which_weights_it_and_its_teachers_started_from(
     partial: Experiment,
 ) -> None:
@@ -223,6 +238,32 @@ def test_a_page_without_a_place_for_the_report_is_left_alone(page: Path) -> None
     with pytest.raises(NoPlace, match="put them where it belongs"):
         write_report(page.parent / "evidence", page)
     assert page.read_text(encoding="utf-8") == "# Mine\n"
+
+
+def test_kept_cells_are_taken_up_by_a_machine_that_has_the_data_sets(
+    partial: Experiment, tmp_path: Path
+) -> None:
+    keep(partial, tmp_path / "kept")
+    here = Experiment(partial.plan, partial.profile, tmp_path / "here")
+    assert restore(here, tmp_path / "kept") == 9
+    assert summarized(here) == summarized(partial)
+    assert restore(here, tmp_path / "kept") == 0
+    cells = list(here.cells(PARTIAL[0]))
+    assert len(heard(partial, cells)) == len(cells)  # figures alone, nothing is run
+
+
+def test_logits_are_not_put_beside_other_labels(
+    partial: Experiment, root: Path, tmp_path: Path
+) -> None:
+    keep(partial, tmp_path / "kept")
+    shutil.copytree(root / "demo-fold1", tmp_path / "demo-emotions")
+    data = {
+        name: spec.model_copy(update={"root": tmp_path}) for name, spec in partial.plan.data.items()
+    }
+    other = partial.plan.model_copy(update={"data": data})
+    here = Experiment(other, partial.profile, tmp_path / "here")
+    with pytest.raises(BadPredictions, match="judged on other images or labels"):
+        restore(here, tmp_path / "kept")
 
 
 def test_an_archive_carries_figures_and_predictions(partial: Experiment, tmp_path: Path) -> None:
