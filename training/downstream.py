@@ -17,7 +17,7 @@ from training.data.labelled import Batch, LabelledImages, collate, labelled_samp
 from training.data.loading import Cut, InOrder, TrainingOrder, deliver, load, steps_per_epoch
 from training.data.skipping import Delivered
 from training.evaluation import flattened, judge_logits, predicted_logits, selection_score
-from training.loop import Plan
+from training.loop import Plan, Validation
 from training.network import SentimentNetwork
 from training.stages import Watch, unwatched
 from training.trained import OpenDatasets
@@ -91,16 +91,14 @@ class LabelledData:
         together = partial(collate, label_sets=self.label_sets)
         return deliver(self.train, order, together, workers=self.compute.loader_workers)
 
-    def judged(
-        self, network: SentimentNetwork, watch: Watch = unwatched
-    ) -> tuple[dict[str, float], float]:
+    def judged(self, network: SentimentNetwork, watch: Watch = unwatched) -> Validation:
         """All metrics of `network` on the validation part, and the score that selects weights."""
         order = InOrder(len(self.val), self.config.batch_size)
         loader = load(self.val, order, self.label_sets, workers=self.compute.loader_workers)
         watched = watch("validating", loader, steps=len(order))
         logits = predicted_logits(network, watched, compute=self.compute)
         metrics = judge_logits(logits, self.label_sets)
-        return flattened(metrics), selection_score(metrics)
+        return Validation(flattened(metrics), selection_score(metrics))
 
 
 def train_mode(network: nn.Module, batch_norm: BatchNorm) -> None:

@@ -2,10 +2,11 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,17 @@ class _StoppedValidating(Exception):
     """A stop was asked for between two batches of a validation."""
 
 
+class Validation(NamedTuple):
+    """What a network is worth after an epoch."""
+
+    metrics: dict[str, float]
+    score: float
+    """Higher is better; selects the weights that are kept."""
+
+    panels: Mapping[str, Tensor] = MappingProxyType({})
+    """Pictures, 3,H,W in [0, 1], of what the network does; by name."""
+
+
 class Learner(HasLosses[B], Protocol[B]):
     """What a recipe trains: a network, its batches, its losses, and how it is judged."""
 
@@ -61,15 +73,8 @@ class Learner(HasLosses[B], Protocol[B]):
         """The batches of `epoch` from `first_step` on, each in the parts the plan asks for."""
         ...
 
-    def validate(self, watch: Watch) -> tuple[dict[str, float], float]:
-        """Metrics on validation data, and the score (higher is better) that selects weights.
-
-        Every batch comes through `watch`.
-        """
-        ...
-
-    def panels(self) -> dict[str, Tensor]:
-        """Pictures, 3,H,W in [0, 1], of what the network does; by name."""
+    def validate(self, watch: Watch) -> Validation:
+        """Judge the network on validation data; every batch comes through `watch`."""
         ...
 
 
@@ -174,14 +179,14 @@ class Loop(Generic[B]):
             raise Stopped(f"stopped in the validation of epoch {position.epoch + 1}; {_GO_ON}")
         position.epoch, position.step, position.losses = position.epoch + 1, 0, {}
         if judged is not None:
-            self._record(means, *judged)
+            self._record(means, judged)
         self._save()
         stopping = self._ranks.any(self._stop.requested, device=self._compute.device)
         if stopping and position.epoch < self._plan.epochs:
             raise Stopped(f"stopped after epoch {position.epoch}; {_GO_ON}")
 
-    def _judged(self, train: dict[str, float]) -> tuple[dict[str, float], float] | None:
-        """Metrics and score on validation data; none where a stop was asked for before the end."""
+    def _judged(self, train: dict[str, float]) -> Validation | None:
+        """None where a stop was asked for before the end."""
         self._run.metrics(epoch=self._position.epoch + 1, step=0, part="train", metrics=train)
         try:
             return self._learner.validate(self._until_stopped)
@@ -194,8 +199,8 @@ class Loop(Generic[B]):
                 raise _StoppedValidating
             yield item
 
-    def _record(self, train: dict[str, float], metrics: dict[str, float], score: float) -> None:
-        position = self._position
+    def _record(self, train: dict[str, float], judged: Validation) -> None:
+        position, (metrics, score, panels) = self._position, judged
         self._run.metrics(epoch=position.epoch, step=0, part="val", metrics=metrics)
         if position.best_score is None or score > position.best_score:
             position.best_score, position.best_epoch = score, position.epoch
@@ -204,7 +209,7 @@ class Loop(Generic[B]):
                 self._run.best_weights, self._learner.kept, note=note, fence=self._run.fence
             )
         self._journal.ended(position, train=train, val=metrics, score=score)
-        self._journal.show(self._learner.panels(), position)
+        self._journal.show(panels, position)
 
     def _save_if_due(self) -> None:
         due = time.monotonic() - self._saved_at >= self._plan.checkpoint_every_s

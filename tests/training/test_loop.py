@@ -14,7 +14,7 @@ from training.compute import Compute
 from training.config.optimization import ComputeConfig, SgdConfig, StepSchedule
 from training.data.labelled import Batch
 from training.data.skipping import Delivered
-from training.loop import Diverged, Loop, Plan, TooManyUnreadable
+from training.loop import Diverged, Loop, Plan, TooManyUnreadable, Validation
 from training.optimizers import build_optimizer
 from training.run import RunFolder
 from training.stages import Watch
@@ -59,15 +59,12 @@ class Scripted:
             return {"sinking": torch.sqrt(weight - weight.detach())}
         return {"sinking": weight * value}
 
-    def validate(self, watch: Watch) -> tuple[dict[str, float], float]:
+    def validate(self, watch: Watch) -> Validation:
         self.before_validation(self.epoch)
         count = self.validation_batches
         for _ in watch("validating", range(count), steps=count):
             self.in_validation(self.epoch)
-        return {"accuracy": SCORES[self.epoch]}, SCORES[self.epoch]
-
-    def panels(self) -> dict[str, Tensor]:
-        return {}
+        return Validation({"accuracy": SCORES[self.epoch]}, SCORES[self.epoch])
 
 
 def scripted() -> Scripted:

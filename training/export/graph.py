@@ -15,7 +15,9 @@ from training.network import SentimentNetwork
 from training.objectives import OBJECTIVES
 
 _EXAMPLE_BATCH = 2
-"""Two, because an example of one image can freeze the batch axis."""
+"""Two, because a batch axis of one can be dropped or broadcast without a trace of it."""
+
+_BATCH = "batch"
 
 
 class MapHead(nn.Module):
@@ -77,15 +79,26 @@ def export_graph(
             (example,),
             input_names=[INPUT_NAME],
             output_names=graph_names(outputs),
-            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
             dynamo=True,
             verbose=False,
         )
     assert program is not None
     model = program.model_proto
     _strip_traces(model)
+    _free_batch(model.graph)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+
+
+def _free_batch(graph: onnx.GraphProto) -> None:
+    """Let the first axis of what goes in and comes out be of any length.
+
+    No operator of ours names the length of the batch, and tracing with a symbol for it takes three
+    times as long. The gates run the graph with other lengths.
+    """
+    del graph.value_info[:]  # of the example's batch
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = _BATCH
 
 
 def _strip_traces(model: onnx.ModelProto) -> None:

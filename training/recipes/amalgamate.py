@@ -17,7 +17,7 @@ from training.data.labelled import Batch, merged_label_sets, open_datasets
 from training.data.skipping import Delivered
 from training.downstream import LabelledData, train_mode
 from training.errors import TrainingError
-from training.loop import Loop
+from training.loop import Loop, Validation
 from training.network import SentimentNetwork
 from training.optimizers import build_optimizer
 from training.ranks import ALONE, Ranks
@@ -56,11 +56,8 @@ class AmalgamationLearner:
         weights = self.data.config.loss_weights
         return amalgamation_loss(taught, self.network.ties, batch, loss_weights=weights)
 
-    def validate(self, watch: Watch = unwatched) -> tuple[dict[str, float], float]:
+    def validate(self, watch: Watch = unwatched) -> Validation:
         return self.data.judged(self.network.student, watch)
-
-    def panels(self) -> dict[str, Tensor]:
-        return {}
 
 
 def amalgamate(

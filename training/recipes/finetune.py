@@ -12,7 +12,7 @@ from training.config.downstream import FinetuneConfig
 from training.data.labelled import Batch, merged_label_sets, open_datasets
 from training.data.skipping import Delivered
 from training.downstream import LabelledData, train_mode
-from training.loop import Loop
+from training.loop import Loop, Validation
 from training.network import SentimentNetwork
 from training.objectives import task_losses
 from training.optimizers import build_optimizer
@@ -49,11 +49,8 @@ class FinetuneLearner:
         logits = self.network(batch.images).logits
         return task_losses(logits, batch, weights=self.data.config.loss_weights)
 
-    def validate(self, watch: Watch = unwatched) -> tuple[dict[str, float], float]:
+    def validate(self, watch: Watch = unwatched) -> Validation:
         return self.data.judged(self.network, watch)
-
-    def panels(self) -> dict[str, Tensor]:
-        return {}
 
 
 def _learns(module: nn.Module) -> bool:

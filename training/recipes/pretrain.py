@@ -24,7 +24,7 @@ from training.data.loading import (
 )
 from training.data.pixel_cache import Caching
 from training.data.skipping import Delivered
-from training.loop import Loop, Plan
+from training.loop import Loop, Plan, Validation
 from training.optimizers import build_optimizer
 from training.pretext.corpus import TaskImages, open_corpus
 from training.pretext.network import PretrainNetwork
@@ -105,17 +105,19 @@ class PretrainLearner:
     def losses(self, batch: TaskBatch) -> dict[str, Tensor]:
         return self.network.losses(batch)
 
-    def validate(self, watch: Watch = unwatched) -> tuple[dict[str, float], float]:
+    def validate(self, watch: Watch = unwatched) -> Validation:
         """Every task's losses and figures; the score is minus the sum of the losses."""
         self.network.eval()
         found: dict[str, float] = {}
+        panels: dict[str, Tensor] = {}
         total = 0.0
         for name, data in self.tasks.items():
             with own_statistics(self.network.backbone, partial(self._show, name, data)):
                 losses, figures = self._judged(name, data, watch=watch)
+                panels[name] = self._panel(name, data)
             total += sum(losses.values())
             found |= {f"{name}.{term}": value for term, value in (losses | figures).items()}
-        return found, -total
+        return Validation(found, -total, panels)
 
     def _judged(
         self, name: str, data: TaskData, *, watch: Watch
@@ -148,16 +150,11 @@ class PretrainLearner:
         found = batches(data.val, order, stacked, workers=self.compute.loader_workers)
         return watch(f"validating {name}", found, steps=len(order))
 
-    def panels(self) -> dict[str, Tensor]:
-        self.network.eval()
-        shown = {}
-        for name, data in self.tasks.items():
-            first = next(iter(InOrder(len(data.val), _SHOWN)))
-            examples = self.compute.move(stacked([data.val[draw] for draw in first]))
-            own = own_statistics(self.network.backbone, partial(self._show, name, data))
-            with own, torch.inference_mode():
-                shown[name] = self.network.head(name).panel(self.network.backbone, examples).cpu()
-        return shown
+    def _panel(self, name: str, data: TaskData) -> Tensor:
+        first = next(iter(InOrder(len(data.val), _SHOWN)))
+        examples = self.compute.move(stacked([data.val[draw] for draw in first]))
+        with torch.inference_mode():
+            return self.network.head(name).panel(self.network.backbone, examples).cpu()
 
 
 def pretrain(
