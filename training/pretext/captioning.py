@@ -124,6 +124,10 @@ class CaptionHead(nn.Module):
         frequencies = torch.from_numpy(vocabulary.log_frequencies())
         self.register_buffer("log_frequencies", frequencies, persistent=False)
 
+    def images(self, batch: Examples) -> Tensor:
+        """The images, B,3,H,W."""
+        return batch["image"]
+
     def losses(self, backbone: Backbone, batch: Examples) -> dict[str, Tensor]:
         """`words`: the mean cross-entropy of a word, the end included.
 
@@ -179,7 +183,7 @@ class CaptionHead(nn.Module):
         lengths = (words != PADDING).sum(dim=1)
         words = words[:, : max(int(lengths.max()), 1)]  # B,T; what all lack is not computed
         before = torch.cat([torch.full_like(words[:, :1], START), words[:, :-1]], dim=1)
-        hidden, attention = self.decoder(backbone(batch["image"])[-1], before)
+        hidden, attention = self.decoder(backbone(self.images(batch))[-1], before)
         real = words != PADDING
         return _Told(
             self.decoder.logits(hidden[real]), words[real], attention * real[..., None], lengths

@@ -48,6 +48,10 @@ class ClassificationHead(nn.Module):
         self.denormalization = denormalization
         self.label_head = LabelHead(backbone.channels[-1], len(labels), dropout=0.0)
 
+    def images(self, batch: Examples) -> Tensor:
+        """The images, B,3,H,W."""
+        return batch["image"]
+
     def forward(self, backbone: Backbone, images: Tensor) -> Tensor:
         """Logits B,K of the K classes, of normalised images B,3,H,W."""
         logits: Tensor = self.label_head(backbone(images)[-1])

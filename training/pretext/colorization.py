@@ -48,15 +48,18 @@ class ColorizationHead(nn.Module):
         self.decoder = FusedDecoder(backbone)
         self.chroma = nn.Conv2d(self.decoder.channels, 2, kernel_size=3, padding=1)
 
-    def forward(self, backbone: Backbone, lightness: Tensor) -> Tensor:
-        """Scaled a and b, B,2,H,W in [0, 1], of scaled lightness B,1,H,W."""
-        maps = backbone(lightness.expand(-1, 3, -1, -1))
-        decoded = self.decoder(maps, (lightness.shape[2], lightness.shape[3]))
+    def images(self, batch: Examples) -> Tensor:
+        """Scaled lightness in all three channels, B,3,H,W."""
+        return batch["lightness"].expand(-1, 3, -1, -1)
+
+    def forward(self, backbone: Backbone, images: Tensor) -> Tensor:
+        """Scaled a and b, B,2,H,W in [0, 1], of what `images` gives."""
+        decoded = self.decoder(backbone(images), (images.shape[2], images.shape[3]))
         return torch.sigmoid(self.chroma(decoded).float())
 
     def losses(self, backbone: Backbone, batch: Examples) -> dict[str, Tensor]:
         """Mean squared error of the scaled chroma."""
-        return {"mse": F.mse_loss(self(backbone, batch["lightness"]), batch["chroma"])}
+        return {"mse": F.mse_loss(self(backbone, self.images(batch)), batch["chroma"])}
 
     @torch.no_grad()
     def figures(self, backbone: Backbone, batch: Examples) -> dict[str, Figure]:
@@ -66,7 +69,7 @@ class ColorizationHead(nn.Module):
         is without looking.
         """
         truth = batch["chroma"]
-        found = self(backbone, batch["lightness"])
+        found = self(backbone, self.images(batch))
         return {
             "mse": _squared_error(found, truth),
             "mse_grey": _squared_error(torch.full_like(truth, GREY), truth),
@@ -77,7 +80,7 @@ class ColorizationHead(nn.Module):
     def panel(self, backbone: Backbone, batch: Examples) -> Tensor:
         """A row an image: as it was given, as it was coloured, as it is."""
         lightness, truth = batch["lightness"][:_SHOWN], batch["chroma"][:_SHOWN]
-        found = self(backbone, lightness)
+        found = self(backbone, self.images(batch)[:_SHOWN])
         shown = (torch.full_like(truth, GREY), found, truth)
         return rows([_picture(lightness, chroma) for chroma in shown])
 

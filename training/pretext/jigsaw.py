@@ -45,6 +45,10 @@ class JigsawHead(nn.Module):
         self.denormalization = denormalization
         self.linear = nn.Linear(TILES * backbone.channels[-1], len(orders))
 
+    def images(self, batch: Examples) -> Tensor:
+        """Each tile as an image, B*9,3,s,s."""
+        return batch["tiles"].flatten(0, 1)
+
     def forward(self, backbone: Backbone, tiles: Tensor) -> Tensor:
         """Logits B,N of the N known orders, of normalised tiles B,9,3,s,s."""
         pooled = backbone(tiles.flatten(0, 1))[-1].mean(dim=(2, 3))  # B*9,C

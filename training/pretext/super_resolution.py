@@ -39,6 +39,10 @@ class SuperResolutionHead(nn.Module):
         )
         self.colours = nn.Conv2d(self.decoder.channels, 3, kernel_size=3, padding=1)
 
+    def images(self, batch: Examples) -> Tensor:
+        """The small images, B,3,H,W."""
+        return batch["small"]
+
     def forward(self, backbone: Backbone, images: Tensor) -> Tensor:
         """Images B,3,4H,4W in [0, 1] of normalised B,3,H,W."""
         decoded = self.decoder(backbone(images), (images.shape[2], images.shape[3]))

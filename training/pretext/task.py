@@ -48,6 +48,10 @@ def overall(parts: Mapping[str, Sequence[Figure | Perplexity]]) -> dict[str, flo
 class PretextHead(Protocol):
     """What is put on a backbone for one task; an `nn.Module`."""
 
+    def images(self, batch: Examples) -> Tensor:
+        """What the backbone sees of a batch, N,3,H,W."""
+        ...
+
     def losses(self, backbone: Backbone, batch: Examples) -> dict[str, Tensor]:
         """The named terms of the task's loss, each a scalar; their sum is minimised."""
         ...

@@ -143,7 +143,7 @@ class PretrainLearner:
         head = self.network.head(name)
         for examples in batches(data.train, order, stacked, workers=self.compute.loader_workers):
             with self.compute.autocast():
-                head.losses(self.network.backbone, self.compute.move(examples))
+                self.network.backbone(head.images(self.compute.move(examples)))
 
     def _validation(self, name: str, data: TaskData, *, watch: Watch) -> Iterable[Examples]:
         order = InOrder(len(data.val), data.config.batch_size)

@@ -82,7 +82,7 @@ def test_the_backbone_sees_the_lightness_three_times() -> None:
 def test_the_loss_is_the_mean_squared_error_of_the_scaled_chroma() -> None:
     network, given = backbone().eval(), batch(task(), 3)
     head = task().head(network)
-    found = head(network, given["lightness"]).detach().numpy()
+    found = head(network, head.images(given)).detach().numpy()
     expected = np.mean((found - given["chroma"].numpy()) ** 2)
     assert head.losses(network, given)["mse"].item() == pytest.approx(expected, rel=1e-5)
     target = given["chroma"].numpy()

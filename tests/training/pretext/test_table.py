@@ -112,6 +112,17 @@ def test_losses_figures_and_panel_have_the_form_that_recipes_expect(
 
 
 @EVERY_TASK
+def test_the_backbone_sees_the_images_that_the_head_names(task: Make, name: str) -> None:
+    network, made = backbone().eval(), task(name)
+    seen: list[torch.Tensor] = []
+    network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    head, given = made.head(network), batch(made, 2)
+    head.losses(network, given)
+    (images,) = seen
+    assert torch.equal(images, head.images(given))
+
+
+@EVERY_TASK
 def test_a_heads_weights_do_not_hold_the_backbones(task: Make, name: str) -> None:
     network = backbone()
     head = task(name).head(network)
