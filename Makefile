@@ -156,7 +156,7 @@ evidence-datasets: open-datasets ## Folds, native labels and parts for the evide
 	@$(EVIDENCE) prepare --profile $(PROFILE) --source $(DATA)
 
 .PHONY: results
-results: evidence-datasets ## Run what is missing of the evidence's table, then test and write it (PROFILE=cpu|gpu, ARGS=)
+results: evidence-datasets ## Run what is missing of the evidence's table, then test and write it (PROFILE=cpu|cpu-96|gpu, ARGS=)
 	@$(EVIDENCE) run --profile $(PROFILE) $(ARGS)
 	@$(EVIDENCE) summarize --profile $(PROFILE)
 
