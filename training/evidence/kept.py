@@ -19,17 +19,17 @@ from training.evidence.predictions import BadPredictions, ImagePredictions
 from training.evidence.results import Result
 from training.evidence.scoring import file_names
 
+_LOGITS = "logits"
+
 
 def keep(experiment: Experiment, folder: Path) -> None:
     """Copy metrics files and logits to `folder`; raises BadPredictions."""
-    results = experiment.folder / "results"
-    shutil.copytree(results, folder, dirs_exist_ok=True)
-    for cell in experiment.cells(Filter()):
-        predictions = experiment.predictions_file(cell)
-        if predictions.exists():
-            file = _logits_file(folder, cell)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            np.save(file, ImagePredictions.read(predictions).logits)
+    shutil.copytree(experiment.folder / "results", folder, dirs_exist_ok=True)
+    predictions = experiment.folder / "predictions"
+    for file in predictions.rglob("*.npz"):
+        kept = (folder / _LOGITS / file.relative_to(predictions)).with_suffix(".npy")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.save(kept, ImagePredictions.read(file).logits)
 
 
 def restore(experiment: Experiment, folder: Path) -> int:
@@ -52,7 +52,7 @@ def restore(experiment: Experiment, folder: Path) -> int:
 
 
 def _logits_file(folder: Path, cell: Cell) -> Path:
-    return folder / "logits" / cell.path.with_suffix(".npy")
+    return folder / _LOGITS / cell.path.with_suffix(".npy")
 
 
 def _predictions(experiment: Experiment, result: Result, folder: Path) -> ImagePredictions:
