@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -154,10 +154,16 @@ def collate(items: Sequence[Item], label_sets: Mapping[LabelKind, LabelSet]) -> 
     targets, present = {}, {}
     for kind, labels in label_sets.items():
         blank = np.zeros(_target_shape(kind, labels), dtype=np.float32)
-        stacked = torch.from_numpy(np.stack([item.targets.get(kind, blank) for item in items]))
-        targets[kind] = stacked.long() if kind is LabelKind.SINGLE else stacked
+        found = [item.targets.get(kind, blank) for item in items]
+        targets[kind] = torch.from_numpy(stacked_targets(kind, found))
         present[kind] = torch.tensor([kind in item.targets for item in items])
     return Batch(images, targets, present)
+
+
+def stacked_targets(kind: LabelKind, targets: Sequence[NDArray[np.float32]]) -> NDArray[Any]:
+    """The targets of N samples as one array: of single labels their numbers, N; else N,K."""
+    stacked = np.stack(targets)
+    return stacked.astype(np.int64) if kind is LabelKind.SINGLE else stacked
 
 
 def _label_set(

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from models.labels import LabelKind
 from training.config.downstream import AmalgamateConfig, FinetuneConfig
 from training.config.recipes import RECIPE_CONFIG
 from training.data.canonical import Split
-from training.data.labelled import labelled_samples, open_datasets
+from training.data.labelled import labelled_samples, open_datasets, stacked_targets
 from training.evidence.experiment import Cell, Experiment, Filter
 from training.evidence.predictions import BadPredictions, ImagePredictions
 from training.evidence.results import Result
@@ -60,13 +59,11 @@ def _predictions(experiment: Experiment, result: Result, folder: Path) -> ImageP
     assert isinstance(config, FinetuneConfig | AmalgamateConfig)
     datasets = open_datasets(config.datasets, experiment.data(result.cell).root)
     samples = labelled_samples(datasets, Split.TEST)
-    targets = np.stack(
-        [each.targets[result.kind] for each in samples if result.kind in each.targets]
-    )
+    targets = [each.targets[result.kind] for each in samples if result.kind in each.targets]
     found = ImagePredictions(
         file_names(samples, result.kind),
         np.load(_logits_file(folder, result.cell)),
-        targets.astype(np.int64) if result.kind is LabelKind.SINGLE else targets,
+        stacked_targets(result.kind, targets),
     )
     if found.digest() != result.predictions_sha256:
         here = ", ".join(str(dataset.root) for _, dataset in datasets)
