@@ -80,6 +80,19 @@ def test_without_a_rate_of_their_own_heads_learn_as_fast_as_the_rest(
     assert {group["lr"] for group in optimizer.param_groups} == {0.5}
 
 
+@EVERY_OPTIMIZER
+def test_one_head_may_learn_slower_than_the_others(config: SgdConfig | AdamWConfig) -> None:
+    faster = config.model_copy(update={"learning_rate": 0.5, "head_learning_rate": 0.25})
+    body, heads = (
+        nn.Linear(1, 1),
+        nn.ModuleDict({"scene": nn.Linear(1, 1), "jigsaw": nn.Linear(1, 1)}),
+    )
+    optimizer = build_optimizer(faster, body=body, heads=heads, own_rates={"jigsaw": 0.125})
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    found = [[rates[id(p)] for p in module.parameters()] for module in (body, *heads.values())]
+    assert found == [[0.5, 0.5], [0.25, 0.25], [0.125, 0.125]]
+
+
 def test_frozen_parameters_are_left_out() -> None:
     body, heads = nn.Linear(1, 1), nn.Linear(1, 1)
     body.weight.requires_grad_(False)

@@ -27,10 +27,13 @@ def _check_crop(size: int, *, resize: int) -> None:
 
 
 class TaskConfig(Config):
-    """What all tasks are told: their corpus, and how much of it a step sees."""
+    """What all tasks are told: their corpus, how much of it a step sees, how fast they learn."""
 
     datasets: tuple[Name, ...] = Field(min_length=1, description="Canonical data sets")
     batch_size: PositiveInt = Field(32, description="Images a step, over all processes")
+    head_learning_rate: PositiveFloat | None = Field(
+        None, description="Of this task's head; none: as the optimizer has it for all"
+    )
 
 
 class ColorizationConfig(TaskConfig):

@@ -34,7 +34,11 @@ def cut_tiles(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 
 class JigsawHead(nn.Module):
-    """Every tile through the backbone, pooled; the nine side by side; one linear layer."""
+    """Every tile through the backbone, pooled; the nine side by side; one linear layer.
+
+    It begins with zeros, so with the loss of a guess: of its many inputs, all positive, random
+    weights make sums whose noise reaches the backbone.
+    """
 
     def __init__(
         self, backbone: Backbone, *, orders: Orders, denormalization: Denormalization
@@ -44,6 +48,8 @@ class JigsawHead(nn.Module):
         self.register_buffer("orders", torch.from_numpy(orders).long(), persistent=False)
         self.denormalization = denormalization
         self.linear = nn.Linear(TILES * backbone.channels[-1], len(orders))
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
 
     def images(self, batch: Examples) -> Tensor:
         """Each tile as an image, B*9,3,s,s."""

@@ -181,7 +181,16 @@ def pretrain(
     if run.writes:
         run.write(run.path / "tasks.json", json.dumps(facts, indent=2) + "\n")
     learner = PretrainLearner(network, config, compute, tasks)
-    optimizer = build_optimizer(config.optimizer, body=network.backbone, heads=network.heads)
+    optimizer = build_optimizer(
+        config.optimizer,
+        body=network.backbone,
+        heads=network.heads,
+        own_rates={
+            str(task.task): task.head_learning_rate
+            for task in config.tasks
+            if task.head_learning_rate
+        },
+    )
     plan = Plan(
         config.epochs,
         config.schedule,

@@ -36,6 +36,12 @@ def numbered() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.arange(3 * 24 * 24, dtype=np.float32).reshape(3, 24, 24)
 
 
+def moved(head: JigsawHead) -> JigsawHead:
+    """The head, with weights as training leaves them."""
+    nn.init.normal_(head.linear.weight)
+    return head
+
+
 def sure_of(head: JigsawHead, number: int) -> JigsawHead:
     """The head, made to say `number` of everything."""
     nn.init.zeros_(head.linear.weight)
@@ -107,7 +113,7 @@ def test_facts_are_json_and_keep_the_orders() -> None:
 
 def test_logits_are_linear_in_the_nine_pooled_tiles_side_by_side() -> None:
     network, given = backbone().eval(), batch(task(), 2)
-    head = task().head(network)
+    head = moved(task().head(network))
     found = head(network, given["tiles"]).detach().numpy()
     weight, bias = head.linear.weight.detach().numpy(), head.linear.bias.detach().numpy()
     for puzzle in range(2):
@@ -121,12 +127,18 @@ def test_logits_are_linear_in_the_nine_pooled_tiles_side_by_side() -> None:
 
 def test_the_loss_is_the_cross_entropy_of_the_orders_number() -> None:
     network, given = backbone().eval(), batch(task(), 3)
-    head = task().head(network)
+    head = moved(task().head(network))
     logits = head(network, given["tiles"]).detach().double().numpy()
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     expected = -np.mean(np.log(shares[np.arange(3), given["order"].numpy()]))
     loss = head.losses(network, given)["cross_entropy"]
     assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_loss_begins_with_that_of_a_guess() -> None:
+    network, given = backbone().eval(), batch(task(), 3)
+    loss = task().head(network).losses(network, given)["cross_entropy"]
+    assert loss.item() == pytest.approx(np.log(10))
 
 
 def test_the_loss_is_float32_under_autocast() -> None:
@@ -174,6 +186,6 @@ def test_the_gradient_reaches_every_stage_from_a_batch_of_one() -> None:
         backbone(),
         stacked([example(task(), Image.effect_noise((60, 60), 90).convert("RGB"))]),
     )
-    loss = task().head(network).losses(network, given)["cross_entropy"]
+    loss = moved(task().head(network)).losses(network, given)["cross_entropy"]
     loss.backward()  # type: ignore[no-untyped-call]
     assert stages_with_gradient(network) == [0, 1, 2, 3]
