@@ -12,7 +12,8 @@ RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sentiscope \
 WORKDIR /srv/sentiscope
 
 FROM base AS builder
-ENV UV_LINK_MODE=copy
+ENV UV_LINK_MODE=copy \
+    UV_COMPILE_BYTECODE=1
 COPY requirements/uv.txt requirements/
 RUN python -m venv /opt/uv \
     && /opt/uv/bin/pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
@@ -32,16 +33,14 @@ COPY requirements/api.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/uv \
     /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --require-hashes -r requirements/api.txt
 COPY --from=code /code ./
-RUN /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --no-deps --no-build-isolation . \
-    && /opt/sentiscope/bin/python -m compileall -q /opt/sentiscope/lib
+RUN /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --no-deps --no-build-isolation .
 
 FROM builder AS build-worker
 COPY requirements/worker.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/uv \
     /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --require-hashes -r requirements/worker.txt
 COPY --from=code /code ./
-RUN /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --no-deps --no-build-isolation . \
-    && /opt/sentiscope/bin/python -m compileall -q /opt/sentiscope/lib
+RUN /opt/uv/bin/uv pip install --python /opt/sentiscope/bin/python --no-deps --no-build-isolation .
 
 FROM base AS worker
 COPY --from=build-worker /opt/sentiscope /opt/sentiscope
@@ -65,5 +64,5 @@ VOLUME /srv/sentiscope/var
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health/ready', timeout=2)"]
+    CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/health/ready', timeout=2)"]
 CMD ["sentiscope", "serve"]

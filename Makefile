@@ -5,8 +5,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-PORT ?= 8000
-HOST ?= 127.0.0.1
 ACCEL ?= cpu
 DATA ?= ../shared/data
 WEIGHTS ?= ../shared/weights
@@ -15,6 +13,8 @@ TEST_PROCESSES ?= 2
 PROFILE ?= cpu
 NICE := $(shell test -t 1 && printf '\033[1m')
 PLAIN := $(shell test -t 1 && printf '\033[0m')
+# What is in the environment the service reads itself: PORT, and not a HOST, which shells have too.
+LISTEN = $(if $(filter command,$(origin HOST)),--host $(HOST)) $(if $(filter command,$(origin PORT)),--port $(PORT))
 say = @echo "$(NICE)==> $(1)$(PLAIN)"
 
 UV := .venv/bin/uv
@@ -62,11 +62,11 @@ setup: .venv/.ready ## Set everything up and start nothing
 
 .PHONY: run
 run: .venv/.ready ## Set up and run everything on http://127.0.0.1:8000: API, worker, Redis (PORT=, HOST=)
-	@exec $(BIN)/sentiscope run --host $(HOST) --port $(PORT)
+	@exec $(BIN)/sentiscope run $(LISTEN)
 
 .PHONY: serve
 serve: $(SERVE)/.ready-$(ACCEL) ## Set up and serve predictions only, without PyTorch (PORT=, HOST=, ACCEL=cpu|gpu)
-	@exec $(SERVE)/bin/sentiscope serve --host $(HOST) --port $(PORT)
+	@exec $(SERVE)/bin/sentiscope serve $(LISTEN)
 
 # --- Quality ----------------------------------------------------------------------------------
 

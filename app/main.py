@@ -17,6 +17,7 @@ from app import binding, tracing
 from app.connection import BoundedHttp
 from app.errors import AppError
 from app.factory import create_app
+from app.greeting import first_request, who_may
 from app.inference.nursery import Nursery
 from app.keys import KeyRing, key_ring
 from app.observation import log_as_json
@@ -107,14 +108,7 @@ def _listening(settings: Settings, keys: KeyRing | None) -> socket.socket:
 
 
 def _greeting(url: str, readiness: str, keys: KeyRing | None) -> str:
-    if keys is None:
-        who, header = "this machine only, as no API keys are set", ""
-    else:
-        who, header = "API keys are demanded", " -H 'X-API-Key: ...'"
-    return (
-        f"Sentiscope at {url} ({readiness}); {who}. "
-        f"Try: curl{header} -F image=@photo.jpg {url}/v1/predictions"
-    )
+    return f"Sentiscope at {url} ({readiness}); {who_may(keys)}. Try: {first_request(url, keys)}"
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

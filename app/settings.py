@@ -37,10 +37,17 @@ class Executor(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Settings of the service; each is read from the variable SENTISCOPE_ and its name."""
+    """Settings of the service; each is read from the variable SENTISCOPE_ and its name.
+
+    An empty variable is as none.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="SENTISCOPE_", frozen=True, extra="forbid", validate_by_name=True
+        env_prefix="SENTISCOPE_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        validate_by_name=True,
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on; without API keys loopback")

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 
 from app import binding
-from app.keys import key_ring
+from app.greeting import first_request, who_may
+from app.keys import KeyRing, key_ring
 from app.settings import Settings
 from sentiscope.children import Child, Errand, Program
 from sentiscope.output import remark, say
@@ -46,7 +47,7 @@ class Launcher:
     stop: StopSignals
 
     def run(self) -> None:
-        """Until a signal; raises BindingRefused and JobError where it cannot start."""
+        """Until a signal; raises BindingRefused, KeysUnreadable and JobError if it cannot start."""
         keys = key_ring(self.settings.keys_file)
         with ExitStack() as held:
             held.enter_context(_alone_in(self.folder))
@@ -58,7 +59,7 @@ class Launcher:
                 url = self.jobs.redis_url or self._start_redis(children, held)
                 if not self.stop.asked:
                     self._start_rest(children, bound, redis_url=url)
-                    self._keep(children, binding.url(bound))
+                    self._keep(children, binding.url(bound), keys)
             finally:
                 self._end(children)
 
@@ -102,7 +103,7 @@ class Launcher:
         for program in (api, worker):
             _add(children, program)
 
-    def _keep(self, children: Sequence[Child], url: str) -> None:
+    def _keep(self, children: Sequence[Child], url: str, keys: KeyRing | None) -> None:
         """Start again what ends, until told to stop."""
         errands: list[Errand] = []
         readiness: str | None = None
@@ -116,7 +117,7 @@ class Launcher:
             is_idle = not any(errand.is_running for errand in errands)
             if readiness and is_idle and not is_announced:
                 is_announced = True
-                self._announce(url, readiness)
+                self._announce(url, readiness, keys)
             time.sleep(_POLL_S)
         for errand in errands:
             errand.kill()
@@ -137,17 +138,15 @@ class Launcher:
             )
         )
 
-    def _announce(self, url: str, readiness: str) -> None:
+    def _announce(self, url: str, readiness: str, keys: KeyRing | None) -> None:
         kept = "REDIS_URL" if self.jobs.redis_url else self.folder / "redis"
-        guarded = self.settings.keys_file.exists()
-        who = "API keys are demanded" if guarded else "this machine only, as no API keys are set"
-        say(f"Sentiscope at {url} ({readiness}); {who}.")
+        key = "" if keys is None else "SENTISCOPE_API_KEY=... "
+        say(f"Sentiscope at {url} ({readiness}); {who_may(keys)}.")
         say(f"Jobs are kept in {kept}, logs in {self.folder / 'log'}. Ctrl-C stops everything;")
         say("what is training goes on from its checkpoint at the next start. Try:")
-        say(f"  curl -F image=@photo.jpg {url}/v1/predictions")
-        say(
-            f"  .venv/bin/sentiscope jobs submit pipeline --preset demo --watch{_unless_usual(url)}"
-        )
+        say(f"  {first_request(url, keys)}")
+        submit = "sentiscope jobs submit pipeline --preset demo --watch"
+        say(f"  {key}.venv/bin/{submit}{_unless_usual(url)}")
 
     def _end(self, children: Sequence[Child]) -> None:
         """End the worker first, with a checkpoint, and Redis last."""
@@ -192,7 +191,9 @@ def _sentiscope(*arguments: str) -> tuple[str, ...]:
 def _readiness(url: str) -> str | None:
     """Which model answers, or why none does; None while the API is starting."""
     try:
-        said: Mapping[str, object] = httpx.get(f"{url}/health/ready", timeout=0.5).json()
+        said: Mapping[str, object] = httpx.get(
+            f"{url}/health/ready", timeout=0.5, trust_env=False
+        ).json()
     except (httpx.HTTPError, ValueError):
         return None
     model = said.get("model")

@@ -7,6 +7,9 @@ from typing import NoReturn
 
 import typer
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
 
 def say(line: str) -> None:
     """A line of the result."""

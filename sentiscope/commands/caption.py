@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sentiscope.commands.recipes import DatasetsOption
 from sentiscope.image_files import NoImages, image_files
 from sentiscope.output import fail, say, told
 
@@ -22,9 +23,7 @@ def caption(
         str | None,
         typer.Option(help="Print BLEU on this split (val, test) of the run's own data sets."),
     ] = None,
-    datasets: Annotated[
-        Path, typer.Option("--datasets", help="Folder of canonical data sets.")
-    ] = Path("var/datasets"),
+    datasets: DatasetsOption = Path("var/datasets"),
 ) -> None:
     """Say in words what images show; with --bleu, how near people's captions that comes."""
     try:

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from training.data.importing import ImportReport
 
 app = typer.Typer(no_args_is_help=True)
-RootOption = Annotated[Path, typer.Option("--root", help="Folder of canonical data sets.")]
+RootOption = Annotated[
+    Path,
+    typer.Option(
+        "--root", envvar="SENTISCOPE_DATASETS_ROOT", help="Folder of canonical data sets."
+    ),
+]
 _ROOT = Path("var/datasets")
 
 

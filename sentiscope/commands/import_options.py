@@ -25,4 +25,4 @@ MinImagesOption = Annotated[int, typer.Option(help="Images a mined pair needs (a
 
 def names(labels: str | None) -> tuple[str, ...] | None:
     """What `--labels` says."""
-    return None if labels is None else tuple(labels.split(","))
+    return None if labels is None else tuple(name.strip() for name in labels.split(","))

@@ -70,7 +70,7 @@ def show(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
 
 @app.command("watch")
 def watch(job: JobArgument, url: UrlOption = URL, key: KeyOption = None) -> None:
-    """See a job through; Ctrl-C leaves it running. Status 1 unless it succeeds."""
+    """See a job through; Ctrl-C leaves it running. Status 0 only if it succeeds."""
     see_through(job, url, key)
 
 
@@ -132,8 +132,13 @@ def artifacts(
                 say(f"{each.bytes:>12}  {each.path}")
             return
         target = output or Path(Path(path).name)
-        with target.open("wb") as file:
-            file.writelines(client.jobs.handle(job).artifact(path))
+        partial = target.with_name(target.name + ".partial")
+        try:
+            with partial.open("wb") as file:
+                file.writelines(client.jobs.handle(job).artifact(path))
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
         remark(f"{target}: {target.stat().st_size} bytes")
 
 

@@ -9,7 +9,10 @@ import typer
 from sentiscope.output import say, told
 
 app = typer.Typer(no_args_is_help=True)
-RootOption = Annotated[Path, typer.Option("--root", help="Root of the writable registry.")]
+RootOption = Annotated[
+    Path,
+    typer.Option("--root", envvar="SENTISCOPE_MODELS_ROOT", help="Root of the writable registry."),
+]
 ReferenceArgument = Annotated[str, typer.Argument(help="name, name@version or name@alias.")]
 _ROOT = Path("var/models")
 

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from sentiscope.commands.remote import ChosenUrlOption, KeyOption
-from sentiscope.output import fail, is_terminal, remark, told
+from sentiscope.output import INTERRUPTED, fail, is_terminal, remark, told
 
 if TYPE_CHECKING:
     from sentiscope.results.writer import Writer
     from sentiscope.service.prediction import Answer
-
-STOPPED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 
 _OUTPUTS = "What to tell, by comma: single, multi, distribution; default: all that the model has."
 _STDOUT = Path("-")
@@ -40,7 +37,12 @@ def predict(
     csv: Annotated[Path | None, typer.Option(help="Write CSV to this file; -: print it.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="Write Parquet to this file.")] = None,
     root: Annotated[
-        Path, typer.Option("--root", help="Root of the writable registry, without a service.")
+        Path,
+        typer.Option(
+            "--root",
+            envvar="SENTISCOPE_MODELS_ROOT",
+            help="Root of the writable registry, without a service.",
+        ),
     ] = Path("var/models"),
     url: ChosenUrlOption = None,
     key: KeyOption = None,
@@ -166,7 +168,7 @@ def _copy(answers: "Iterator[Answer]", writer: "Writer", *, total: int, shown: b
             failed += isinstance(answer, FailedPrediction)
     except KeyboardInterrupt:
         remark(f"stopped after {done} of {total} images")
-        raise typer.Exit(STOPPED) from None
+        raise typer.Exit(INTERRUPTED) from None
     if failed:
         remark(f"{failed} of {total} images failed")
         raise typer.Exit(1)

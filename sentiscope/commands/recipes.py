@@ -12,17 +12,27 @@ ConfigFile = Annotated[Path, typer.Argument(help="YAML file of the recipe.", exi
 RunOption = Annotated[
     Path | None, typer.Option("--run", help="Run folder; default: var/runs/<name of the file>.")
 ]
-DatasetsOption = Annotated[Path, typer.Option("--datasets", help="Folder of canonical data sets.")]
+DatasetsOption = Annotated[
+    Path,
+    typer.Option(
+        "--datasets", envvar="SENTISCOPE_DATASETS_ROOT", help="Folder of canonical data sets."
+    ),
+]
 
 STOPPED = 75
 """Exit status of a run that was asked to stop and can go on."""
 
 
 def train(
-    config: ConfigFile, run: RunOption = None, datasets: DatasetsOption = Path("var/datasets")
+    config: ConfigFile,
+    run: RunOption = None,
+    datasets: DatasetsOption = Path("var/datasets"),
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Make the run folder alone, for `-m training`.")
+    ] = False,
 ) -> None:
     """Run a recipe; Ctrl-C makes a checkpoint, the same command goes on from there."""
-    results = _run(config, run, datasets)
+    results = _run(config, run, datasets, prepare=prepare)
     say(json.dumps(results, indent=2))
 
 
@@ -48,7 +58,12 @@ def export(
 
 
 def _run(
-    config_file: Path, run: Path | None, datasets: Path, *, recipe: str | None = None
+    config_file: Path,
+    run: Path | None,
+    datasets: Path,
+    *,
+    recipe: str | None = None,
+    prepare: bool = False,
 ) -> dict[str, Any]:
     """What the configured recipe ends with; another one than `recipe` is refused before it runs."""
     try:
@@ -69,6 +84,8 @@ def _run(
         try:
             folder.prepare(config)
             remark(f"run folder: {folder.path}")
+            if prepare:
+                raise typer.Exit
             return launch(folder, datasets_root=datasets)
         except Stopped as stopped:
             remark(str(stopped))

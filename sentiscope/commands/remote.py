@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiscope.output import fail, remark, say, told
-from sentiscope.service_defaults import PATIENCE_S, WATCH_PATIENCE_S
+from sentiscope.output import INTERRUPTED, fail, remark, say, told
+from sentiscope.service_defaults import PATIENCE_S, URL, WATCH_PATIENCE_S
 
 if TYPE_CHECKING:
     from sentiscope.client import Client
@@ -39,18 +39,24 @@ def service(url: str, key: str | None, *, patience_s: float = PATIENCE_S) -> "It
 
 
 def see_through(job_id: str, url: str, key: str | None) -> None:
-    """Show a job to its end; ends with status 1 unless it succeeded or was paused."""
+    """Show a job to its end, or until it is paused; ends with status 1 unless it succeeded.
+
+    A service that is away is waited for longer once it has answered.
+    """
     from sentiscope.job_views import fitting_view
     from sentiscope.job_words import ending
     from sentiscope.watching import watch
 
+    with service(url, key) as client:
+        client.jobs.get(job_id)
     with service(url, key, patience_s=WATCH_PATIENCE_S) as client:
         try:
             with fitting_view() as view:
                 job = watch(client, job_id, view)
         except KeyboardInterrupt:
-            remark(f"no longer watching; the job goes on: sentiscope jobs watch {job_id}")
-            return
-    if job.status in {"failed", "cancelled"}:
+            at = "" if url == URL else f" --url {url}"
+            remark(f"no longer watching; the job goes on: sentiscope jobs watch {job_id}{at}")
+            raise typer.Exit(INTERRUPTED) from None
+    if job.status != "succeeded":
         fail(ending(job))
     say(ending(job))

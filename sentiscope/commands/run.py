@@ -20,11 +20,11 @@ def run(
     """Run everything on this machine: the API, a worker, and a Redis unless REDIS_URL is set."""
     if find_spec("celery") is None or find_spec("redis") is None:
         fail("jobs need the 'jobs' extra; use `make setup`, then .venv/bin, or `sentiscope serve`")
-    from app.errors import BindingRefused
+    from app.errors import AppError
     from sentiscope.launcher import Launcher
     from sentiscope.stop_signals import StopSignals
     from worker.errors import JobError
 
     settings, jobs = read_settings(host, port)
-    with told(BindingRefused, JobError, OSError):
+    with told(AppError, JobError, OSError):
         Launcher(settings, jobs, folder=folder, stop=StopSignals()).run()

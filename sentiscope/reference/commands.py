@@ -10,8 +10,8 @@ from sentiscope.reference.program import Command, commands
 _TARGET = re.compile(r"^([a-z-]+):.*?## (.+)$", re.MULTILINE)
 _INTRODUCTION = """\
 `sentiscope` is in `.venv/bin` after `make setup` (and in `.venv-serve/bin` after `make serve`). Each command has `--help`. Variables of
-the environment are [told apart](settings.md). A command ends with status 0, with 1 and a reason on stderr when it could not do what
-was asked, with 2 when it was not understood, and a training that was asked to stop and can go on with 75."""
+the environment have [a page of their own](settings.md). A command ends with status 0, with 1 and a reason on stderr when it could not do
+what was asked, with 2 when it was not understood, with 130 after Ctrl-C, and a training that was asked to stop and can go on with 75."""
 
 
 def command_line(makefile: Path) -> str:

@@ -18,7 +18,7 @@ class ParquetFile:
     """A row an image; several labels in a cell are a list."""
 
     def __init__(self, path: Path) -> None:
-        """Raises NoPyarrow."""
+        """Raises NoPyarrow, and OSError where the file cannot be written."""
         try:
             import pyarrow
             import pyarrow.parquet
@@ -26,7 +26,7 @@ class ParquetFile:
             raise NoPyarrow(
                 f"Parquet needs the 'parquet' extra ({error}); install pyarrow, or use --csv"
             ) from error
-        self._arrow, self._path = pyarrow, path
+        self._arrow, self._sink = pyarrow, path.open("wb")
         self._rows = Rows()
         self._held: list[Row] = []
         self._file: Any = None
@@ -42,10 +42,11 @@ class ParquetFile:
         self._held += self._rows.left()
         self._put()
         self._file.close()
+        self._sink.close()
 
     def _put(self) -> None:
         if self._file is None:
-            self._file = self._arrow.parquet.ParquetWriter(self._path, self._schema())
+            self._file = self._arrow.parquet.ParquetWriter(self._sink, self._schema())
         table = self._arrow.Table.from_pylist(self._held, schema=self._file.schema)
         self._file.write_table(table)
         self._held = []

@@ -1,5 +1,6 @@
 """When a request is sent again, and after how long."""
 
+import math
 import random
 import time
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ _FIRST_PAUSE_S, _LAST_PAUSE_S = 0.25, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often a request is sent at most, and for how many seconds a service is waited for."""
+    """How often a request is sent at most, and for how many seconds after it first failed."""
 
     attempts: int = 10
     patience_s: float = PATIENCE_S
@@ -44,11 +45,13 @@ class Attempts:
         self._retries = retries
         self._repeatable = request.repeatable
         self._made = 0
-        self._until = time.monotonic() + retries.patience_s
+        self._until = math.inf
 
     def pause_s(self, outcome: httpx.Response | httpx.RequestError) -> float | None:
         """Seconds to wait before it is sent again; None: this outcome stands."""
         self._made += 1
+        if self._made == 1:
+            self._until = time.monotonic() + self._retries.patience_s
         if self._made >= self._retries.attempts or not self._may_go_again(outcome):
             return None
         longest = min(_FIRST_PAUSE_S * 2 ** (self._made - 1), _LAST_PAUSE_S)

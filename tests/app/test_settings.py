@@ -27,6 +27,13 @@ def test_port_without_a_prefix_is_read_and_the_prefixed_one_wins(
     assert Settings(port=8003).port == 8003
 
 
+def test_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = Settings()
+    for name in ("MODELS_ROOT", "KEYS_FILE", "PORT"):
+        monkeypatch.setenv(f"SENTISCOPE_{name}", "")
+    assert Settings() == usual
+
+
 def test_a_queue_too_short_for_one_request_is_refused() -> None:
     with pytest.raises(ValidationError, match="could never be answered"):
         Settings(queue_size=3, max_images=4)

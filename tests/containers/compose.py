@@ -41,7 +41,7 @@ class Service:
 def service(name: str) -> Service:
     """That of the compose file, over what its image says."""
     given = COMPOSE["services"][name]
-    mounts = tuple(map(_mount, given["volumes"]))
+    mounts = tuple(map(mount_of, given["volumes"]))
     if "build" not in given:
         health = tuple(given["healthcheck"]["test"][1:])
         user = int(given["user"].partition(":")[0])
@@ -59,7 +59,8 @@ def service(name: str) -> Service:
     )
 
 
-def _mount(text: str) -> Mount:
+def mount_of(text: str) -> Mount:
+    """What a line of `volumes` says."""
     plain = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)  # as where the variable is not set
     source, target, *options = plain.split(":")
     return Mount(source, target, is_writable=options != ["ro"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from tests.containers.compose import COMPOSE, OURS
+from tests.containers.compose import COMPOSE, OURS, mount_of
 from tests.containers.dockerfile import ROOT
 from tests.containers.dockerfile import TEXT as DOCKERFILE
 from worker.settings import JobSettings
@@ -72,9 +72,9 @@ def test_services_start_in_the_order_of_their_health() -> None:
 
 def test_volumes_are_declared() -> None:
     named = {
-        volume.split(":")[0]
+        mount.source
         for service in COMPOSE["services"].values()
-        for volume in service.get("volumes", ())
-        if not volume.startswith((".", "$"))
+        for mount in map(mount_of, service.get("volumes", ()))
+        if not mount.source.startswith(".")
     }
     assert named == set(COMPOSE["volumes"])

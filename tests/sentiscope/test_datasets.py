@@ -50,7 +50,7 @@ def test_hugging_face_s_imagefolder_is_imported_as_it_lies(tmp_path: Path) -> No
 
 
 def test_options_reach_the_data_set(tmp_path: Path) -> None:
-    given = ("--labels", "sad,glad", "--title", "My own", "--terms", "Ours.")
+    given = ("--labels", "sad, glad", "--title", "My own", "--terms", "Ours.")
     _, made = imported(tmp_path, as_folder(tmp_path, CLASSES), *given)
     card = json.loads((made / "dataset.json").read_text(encoding="utf-8"))
     assert card["label_sets"]["single"]["names"] == ["sad", "glad"]

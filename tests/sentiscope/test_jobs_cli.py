@@ -146,6 +146,14 @@ def test_watch_of_a_job_that_fails_ends_with_status_1_and_the_reason(office: Off
     assert result.stderr.endswith("error: mine failed: the GPU is too small\n")
 
 
+def test_watch_of_a_paused_job_is_no_success(office: Office) -> None:
+    job_id = submitted(office)
+    said(office, "pause", job_id)
+    result = jobs(office, "watch", job_id)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("error: finetune paused\n")
+
+
 def test_log_is_shown_from_its_end_and_followed_to_its_end(office: Office) -> None:
     job_id = submitted(office)
     lease = office.claim(job_id)
@@ -169,9 +177,11 @@ def test_files_of_a_job_are_listed_and_fetched(office: Office, tmp_path: Path) -
     target = tmp_path / "mine.safetensors"
     said(office, "artifacts", job_id, "checkpoints/best.safetensors", "--output", target)
     assert target.read_text() == "weights"
-    assert "none.txt" in refused(office, "artifacts", job_id, "none.txt", "-o", tmp_path / "none")
+    assert "none.txt" in refused(office, "artifacts", job_id, "none.txt", "-o", target)
+    assert target.read_text() == "weights"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_service_that_is_not_there_is_named() -> None:
     url = "http://127.0.0.1:9"
-    assert refusal("jobs", "list", "--url", url).startswith(f"{url} does not answer")
+    assert refusal("jobs", "watch", "0123", "--url", url).startswith(f"{url} does not answer")

@@ -56,6 +56,14 @@ def test_promote_moves_production(root: Path) -> None:
     assert Registry(root).aliases("tiny") == {"production": "2"}
 
 
+def test_root_is_the_service_s_where_none_is_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTISCOPE_MODELS_ROOT", str(root))
+    assert sentiscope("models", "promote", "tiny", "2").exit_code == 0
+    assert Registry(root).aliases("tiny") == {"production": "2"}
+
+
 def test_promote_moves_the_alias_that_is_named(root: Path) -> None:
     sentiscope("models", "promote", "tiny", "2", "--alias", "candidate", "--root", root)
     assert Registry(root).aliases("tiny") == {"candidate": "2", "production": "1"}

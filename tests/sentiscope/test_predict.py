@@ -170,6 +170,14 @@ def test_parquet_holds_what_csv_holds(root: Path, folder: Path, tmp_path: Path) 
         assert as_text == text
 
 
+def test_parquet_file_that_cannot_be_written_is_told_before_any_image_is_asked_for(
+    root: Path, tmp_path: Path
+) -> None:
+    given = ("predict", PHOTOS[0], "--model", "tiny", "--root", root)
+    reason = refusal(*given, "--parquet", tmp_path / "none" / "a.parquet")
+    assert "No such file or directory" in reason
+
+
 def test_where_nothing_could_be_answered_the_errors_are_written(
     root: Path, folder: Path, tmp_path: Path
 ) -> None:

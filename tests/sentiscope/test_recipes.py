@@ -14,6 +14,7 @@ from tests.sentiscope.command_line import finetune_yaml, refusal, sentiscope, wr
 from tests.sentiscope.conftest import Workshop
 from tests.training.generated import DEFAULTS
 from training.network import SentimentNetwork
+from training.run import RunFolder
 
 
 def test_train_prints_its_results_as_json(workshop: Workshop) -> None:
@@ -21,6 +22,14 @@ def test_train_prints_its_results_as_json(workshop: Workshop) -> None:
     assert said.exit_code == 0
     assert json.loads(said.stdout) == json.loads((workshop.run / "results.json").read_text())
     assert json.loads(said.stdout)["best_epoch"] == 1
+
+
+def test_run_folder_can_be_made_beforehand(tmp_path: Path) -> None:
+    config, run = finetune_yaml(tmp_path / "my.yaml"), tmp_path / "run"
+    result = sentiscope("train", config, "--run", run, "--prepare")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"run folder: {run}\n")
+    assert RunFolder(run).config().recipe == "finetune"
+    assert not RunFolder(run).results_file.exists()
 
 
 def test_train_tells_its_run_folder_and_epochs_on_stderr(workshop: Workshop) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -14,7 +15,8 @@ import trustme
 from starlette.responses import JSONResponse, Response
 
 from sentiscope.client import NEVER, AsyncClient, Busy, Client, Retries, Unavailable, Unreachable
-from sentiscope.service.retries import retry_after_s
+from sentiscope.service.retries import Attempts, retry_after_s
+from sentiscope.service.talk import Request
 from tests.app.internet import garbled, hosting
 from tests.app.pictures import encoded, solid
 from tests.sentiscope.replying import Replies, replying
@@ -88,6 +90,15 @@ def test_longer_than_the_patience_nobody_waits(ask: Asks) -> None:
     with replying(problem(503, **{"Retry-After": "60"})) as service, pytest.raises(Unavailable):
         ask(service, PATIENT)
     assert len(service.seen) == 1
+
+
+def test_patience_begins_when_a_request_has_failed() -> None:
+    """As where a queue's deadline passes before the service says 504."""
+    patience = Attempts(Retries(patience_s=0.5), Request("GET", "/", repeatable=True))
+    time.sleep(0.6)
+    assert patience.pause_s(httpx.Response(504)) is not None
+    time.sleep(0.6)
+    assert patience.pause_s(httpx.Response(504)) is None
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 500])

@@ -37,6 +37,20 @@ def test_wrong_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "port" in refusal("serve", "--port", "99999")
 
 
+def test_damaged_keys_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text("{")
+    done = subprocess.run(
+        [sys.executable, "-m", "sentiscope", "run", "--port", "0", "--folder", tmp_path],
+        cwd=ROOT,
+        env=environment(keys_file=file),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {file} is not a file of API keys")
+
+
 def test_listening_for_other_machines_is_refused_without_keys() -> None:
     result = sentiscope("serve", "--host", "0.0.0.0", "--port", "0")
     assert result.exit_code == 1
