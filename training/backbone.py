@@ -174,7 +174,7 @@ def _default_weights(name: BackboneName) -> dict[str, Tensor]:
 
 
 def _download_weights(name: BackboneName) -> dict[str, Tensor]:
-    weights = tv.get_model_weights(name.value).DEFAULT
+    weights = tv.get_model_weights(name.value).IMAGENET1K_V1
     try:
         state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True)
     except Exception as error:

@@ -58,7 +58,7 @@ class Compute:
         bfloat16 = wanted is Precision.BFLOAT16 or (wanted is Precision.AUTO and pays)
         dtype = torch.bfloat16 if bfloat16 else torch.float32
         device = torch.device(f"cuda:{ranks.local_rank}" if name == "cuda" else name)
-        caching = Caching(folder, config.image_cache_gib) if folder else None
+        caching = Caching(folder, config.image_cache_gib, among=ranks.count) if folder else None
         return cls(device, dtype, config.loader_workers, config.compile, ranks, caching)
 
     def place(self, network: nn.Module) -> nn.Module:

@@ -11,7 +11,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from models.labels import LabelKind, LabelSet
 from training.compute import Compute
+from training.config.backbone import RunWeights, Weights
 from training.config.downstream import BatchNorm, DownstreamConfig
+from training.config.pretraining import PretrainConfig
 from training.data.canonical import Split
 from training.data.labelled import Batch, LabelledImages, collate, labelled_samples
 from training.data.loading import Cut, InOrder, TrainingOrder, deliver, load, steps_per_epoch
@@ -19,9 +21,14 @@ from training.data.skipping import Delivered
 from training.evaluation import flattened, judge_logits, predicted_logits, selection_score
 from training.loop import Plan, Validation
 from training.network import SentimentNetwork
+from training.pretext.statistics import take_statistics
+from training.run import RunFolder
 from training.stages import Watch, unwatched
 from training.trained import OpenDatasets
 from training.transforms.augment import evaluation_transform, training_transform
+
+_SEEN = 16
+"""Batches that BatchNorm statistics are taken from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,17 @@ class LabelledData:
         together = partial(collate, label_sets=self.label_sets)
         return deliver(self.train, order, together, workers=self.compute.loader_workers)
 
+    def show(self, backbone: nn.Module) -> None:
+        """Let a backbone see some training images, the same each time and in every process."""
+        order = TrainingOrder(
+            len(self.train), self.config.batch_size, seed=self.config.seed, first=0, last=_SEEN
+        )
+        together = partial(collate, label_sets=self.label_sets)
+        workers = self.compute.loader_workers
+        for delivered in deliver(self.train, order, together, workers=workers):
+            with self.compute.autocast():
+                backbone(self.compute.images(delivered.batch.images))
+
     def judged(self, network: SentimentNetwork, watch: Watch = unwatched) -> Validation:
         """All metrics of `network` on the validation part, and the score that selects weights."""
         order = InOrder(len(self.val), self.config.batch_size)
@@ -99,6 +117,17 @@ class LabelledData:
         logits = predicted_logits(network, watched, compute=self.compute)
         metrics = judge_logits(logits, self.label_sets)
         return Validation(flattened(metrics), selection_score(metrics))
+
+
+def fit_statistics(backbone: nn.Module, weights: Weights, data: LabelledData) -> None:
+    """Give a backbone that is to stay in evaluation mode the statistics of its images.
+
+    The averages that a pre-training leaves mix its two tasks; other weights bring fitting ones.
+    """
+    if isinstance(weights, RunWeights) and isinstance(
+        RunFolder(weights.run).config(), PretrainConfig
+    ):
+        take_statistics(backbone, partial(data.show, backbone))
 
 
 def train_mode(network: nn.Module, batch_norm: BatchNorm) -> None:

@@ -126,6 +126,8 @@ class Loop(Generic[B]):
         return self._position
 
     def _resume(self) -> None:
+        if not self._ranks.is_first:
+            torch.manual_seed(torch.initial_seed() + self._ranks.rank)  # no two drop out alike
         path = self._run.last_checkpoint
         if path.exists():
             self._position = restore_checkpoint(
@@ -246,6 +248,8 @@ class Loop(Generic[B]):
 
     def _save(self) -> None:
         self._check_weights()
+        for reasons in self._ranks.gathered(sorted(self._unreadable)):
+            self._count_skipped(reasons)
         save_checkpoint(
             self._run.last_checkpoint,
             self._learner.network,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -11,6 +12,9 @@ import torch.distributed as dist
 from torch import Tensor
 
 T = TypeVar("T")
+
+_VALIDATION = timedelta(hours=12)
+"""For which the others wait for the first; who dies is noticed by torchrun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,19 @@ ALONE = Ranks()
 
 @contextmanager
 def joined(backend: str) -> Iterator[Ranks]:
-    """Take part in the group that torchrun started, for as long as the context lasts."""
+    """Take part in the group that torchrun started, for as long as the context lasts.
+
+    Each process computes on the GPU of its local number, if they talk over GPUs.
+    """
     ranks = Ranks.of(os.environ)
     if ranks.count == 1:
         yield ranks
         return
-    dist.init_process_group(backend)
+    if backend == "nccl":
+        torch.cuda.set_device(
+            ranks.local_rank
+        )  # NCCL gathers objects, and random states are, there
+    dist.init_process_group(backend, timeout=_VALIDATION)
     try:
         yield ranks
     finally:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.training.generated import content
+from tests.training.generated import content, finetune_config, train
 from training.backbone import build_backbone
 from training.config.backbone import BackboneConfig
 from training.config.presets import configured
@@ -112,6 +112,31 @@ def test_one_task_of_the_pair_can_train_alone(tmp_path: Path, corpus: Path) -> N
     run = pretrained(tmp_path / "run", told, corpus)
     tensors, _ = content(run.best_weights)
     assert {key.split(".")[2] for key in tensors if "heads" in key} == {"scene"}
+
+
+def test_an_unreadable_image_is_passed_over_in_validation_too(tmp_path: Path) -> None:
+    """It takes BatchNorm statistics from training images."""
+    write_demo(tmp_path / "data", counts={"train": 8, "val": 4, "test": 2})
+    bad, *_ = sorted((tmp_path / "data" / "demo-scenes" / "images" / "train").rglob("*.png"))
+    bad.write_bytes(bad.read_bytes()[:100])
+    run = pretrained(tmp_path / "run", config(Step.ORGANIZING), tmp_path / "data")
+    assert "unreadable_image" in (run.path / "events.jsonl").read_text()
+    assert len(run.metrics_file.read_text().splitlines()) == 4
+
+
+def test_a_frozen_backbone_has_the_statistics_of_its_own_images(
+    tmp_path: Path, corpus: Path, few: Path
+) -> None:
+    run = pretrained(tmp_path / "run", config(Step.ORGANIZING, epochs=1), corpus)
+    weights = {"source": "run", "run": run.path}
+    frozen = finetune_config(
+        backbone={"name": "mobilenet_v2", "weights": weights}, freeze_backbone=True, epochs=1
+    )
+    found, _ = content(train(tmp_path / "frozen", frozen, few).best_weights)
+    given, _ = content(run.best_weights)
+    first = "network.backbone.stages.0.0.1"
+    assert torch.equal(found[f"{first}.weight"], given[f"{first}.weight"])
+    assert not torch.equal(found[f"{first}.running_mean"], given[f"{first}.running_mean"])
 
 
 def test_a_corpus_without_validation_images_is_refused(tmp_path: Path, corpus: Path) -> None:

@@ -34,7 +34,7 @@ class FileWeights(Config):
 
 
 class TorchvisionWeights(Config):
-    """Start from torchvision's own ImageNet weights, downloaded once."""
+    """Start from torchvision's first ImageNet weights (IMAGENET1K_V1), downloaded once."""
 
     source: Literal["torchvision"] = "torchvision"
 

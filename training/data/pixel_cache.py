@@ -64,11 +64,13 @@ class Caching:
 
     folder: Path
     gib: float
+    among: int = 1
+    """Processes that keep some each."""
 
     def of(self, spec: Preprocessing, samples: int) -> PixelCache:
         """An empty cache with room for the first of `samples` images."""
         budget = min(self.gib * _GIB, _SHARE_OF_FREE * shutil.disk_usage(self.folder).free)
-        room = min(samples, int(budget) // _bytes(spec))
+        room = min(samples, int(budget / self.among) // _bytes(spec))
         if not room or spec.input_side != spec.size:  # resizing again would change the image
             return PixelCache(spec)
         with tempfile.TemporaryFile(dir=self.folder) as file:

@@ -111,8 +111,16 @@ class Runner:
         """Where the weights of a start lie, if they lie in a run; of another row, its best run."""
         if start.startswith(OF_ROW):
             other = Cell(start.removeprefix(OF_ROW), cell.data, cell.fold, cell.seed)
-            return self._experiment.run_folder(other, self.cell(other).chosen)
+            return self._again(other, self.cell(other).chosen)
         return self._experiment.pretraining_folder(start)
+
+    def _again(self, cell: Cell, chosen: str) -> Path:
+        """The run folder of a cell that was run, on another machine perhaps: weights stay there."""
+        run = RunFolder(self._experiment.run_folder(cell, chosen))
+        if not run.best_weights.exists():
+            self._prepare(cell)
+            self._ended(run, self._config(cell, chosen), self._experiment.data(cell).root)
+        return run.path
 
     def _ended(self, run: RunFolder, config: RecipeConfig, root: Path) -> dict[str, Any]:
         """What a run ended with; it is begun, or goes on, where it has not."""

@@ -80,7 +80,7 @@ def _state(config: BackboneConfig) -> dict[str, Tensor]:
         case TorchvisionWeights():
             found: dict[str, Tensor] = tv.get_model_weights(
                 config.name.value
-            ).DEFAULT.get_state_dict()
+            ).IMAGENET1K_V1.get_state_dict()
             return found
     raise NoClassifier(f"a network that starts {config.weights.source} has no ImageNet classes")
 

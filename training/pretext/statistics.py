@@ -1,7 +1,8 @@
 """BatchNorm statistics of one task: two tasks share a backbone, but not what their images are like.
 
 In training each task's batch is normalised by itself; the running averages, which evaluation would
-use, mix both (tiles and whole scenes, grey images and coloured ones) and fit neither.
+use, mix both (tiles and whole scenes, grey images and coloured ones) and fit neither. Nor do they
+fit what a pre-trained backbone that stays in evaluation mode is shown later.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,16 +15,24 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def own_statistics(backbone: nn.Module, show: Callable[[], object]) -> Iterator[None]:
-    """Within, a backbone in evaluation mode normalises by the statistics of what `show` shows it.
+    """Within, `take_statistics`; afterwards the backbone has its own statistics again."""
+    layers = _layers(backbone)
+    kept = [{name: buffer.clone() for name, buffer in layer.named_buffers()} for layer in layers]
+    try:
+        take_statistics(backbone, show)
+        yield
+    finally:
+        for layer, buffers in zip(layers, kept, strict=True):
+            layer.load_state_dict(buffers, strict=False)
 
-    `show` runs the backbone on a task's training images; each batch counts alike. Afterwards the
-    backbone is as it was.
+
+def take_statistics(backbone: nn.Module, show: Callable[[], object]) -> None:
+    """Have a backbone, then in evaluation mode, normalise by the statistics of what `show` shows.
+
+    `show` runs the backbone on training images; each batch counts alike.
     """
-    layers = [layer for layer in backbone.modules() if isinstance(layer, _BatchNorm)]
-    kept = [
-        ({name: buffer.clone() for name, buffer in layer.named_buffers()}, layer.momentum)
-        for layer in layers
-    ]
+    layers = _layers(backbone)
+    usual = [layer.momentum for layer in layers]
     try:
         for layer in layers:
             layer.reset_running_stats()
@@ -31,10 +40,11 @@ def own_statistics(backbone: nn.Module, show: Callable[[], object]) -> Iterator[
             layer.train()
         with torch.no_grad():
             show()
-        backbone.eval()
-        yield
     finally:
-        for layer, (buffers, momentum) in zip(layers, kept, strict=True):
+        for layer, momentum in zip(layers, usual, strict=True):
             layer.momentum = momentum
-            layer.load_state_dict(buffers, strict=False)
         backbone.eval()
+
+
+def _layers(backbone: nn.Module) -> list[_BatchNorm]:
+    return [layer for layer in backbone.modules() if isinstance(layer, _BatchNorm)]

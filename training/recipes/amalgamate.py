@@ -12,10 +12,10 @@ from training.backbone import build_backbone
 from training.checkpoint import load_heads
 from training.compute import Compute, seed_everything
 from training.config.backbone import BackboneConfig, RunWeights, Weights
-from training.config.downstream import AmalgamateConfig, TeacherConfig
+from training.config.downstream import AmalgamateConfig, BatchNorm, TeacherConfig
 from training.data.labelled import Batch, merged_label_sets, open_datasets
 from training.data.skipping import Delivered
-from training.downstream import LabelledData, train_mode
+from training.downstream import LabelledData, fit_statistics, train_mode
 from training.errors import TrainingError
 from training.loop import Loop, Validation
 from training.network import SentimentNetwork
@@ -83,6 +83,11 @@ def amalgamate(
         network, LabelledData.of(config, datasets, label_sets, compute=compute)
     )
     members = [network.student, *map(network.teacher, network.ties)]
+    sources = [config.backbone.weights, *(teacher.weights for teacher in config.teachers)]
+    trained = [True, *(tie.trainable for tie in network.ties)]
+    for member, weights, is_trained in zip(members, sources, trained, strict=True):
+        if not is_trained or config.batch_norm is BatchNorm.FROZEN:
+            fit_statistics(member.backbone, weights, learner.data)
     optimizer = build_optimizer(
         config.optimizer,
         body=nn.ModuleList(member.backbone for member in members),

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from training.backbone import build_backbone
 from training.compute import Compute, seed_everything
-from training.config.downstream import FinetuneConfig
+from training.config.downstream import BatchNorm, FinetuneConfig
 from training.data.labelled import Batch, merged_label_sets, open_datasets
 from training.data.skipping import Delivered
-from training.downstream import LabelledData, train_mode
+from training.downstream import LabelledData, fit_statistics, train_mode
 from training.loop import Loop, Validation
 from training.network import SentimentNetwork
 from training.objectives import task_losses
@@ -77,6 +77,8 @@ def finetune(
     learner = FinetuneLearner(
         network, LabelledData.of(config, datasets, label_sets, compute=compute)
     )
+    if config.freeze_backbone or config.batch_norm is BatchNorm.FROZEN:
+        fit_statistics(backbone, config.backbone.weights, learner.data)
     optimizer = build_optimizer(config.optimizer, body=network.backbone, heads=network.heads)
     loop = Loop(learner, optimizer, plan=learner.data.plan, compute=compute, run=run, stop=stop)
     position = loop.fit()

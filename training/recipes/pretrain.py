@@ -141,9 +141,10 @@ class PretrainLearner:
             len(data.train), data.config.batch_size, seed=self.config.seed, first=0, last=_SEEN
         )
         head = self.network.head(name)
-        for examples in batches(data.train, order, stacked, workers=self.compute.loader_workers):
+        workers = self.compute.loader_workers
+        for delivered in deliver(data.train, order, stacked, workers=workers):
             with self.compute.autocast():
-                self.network.backbone(head.images(self.compute.move(examples)))
+                self.network.backbone(head.images(self.compute.move(delivered.batch)))
 
     def _validation(self, name: str, data: TaskData, *, watch: Watch) -> Iterable[Examples]:
         order = InOrder(len(data.val), data.config.batch_size)
