@@ -87,7 +87,7 @@ fuzz: .venv/.ready ## Throw all damaged images and thousands of requests at the 
 
 .PHONY: lint
 lint: .venv/.ready ## Format check, lint, types, import contracts
-	$(call say,Checking format, lint, types and import contracts)
+	$(call say,Checking format and lint and types and import contracts)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy

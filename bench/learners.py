@@ -75,10 +75,7 @@ def finetune_learner(config: FinetuneConfig, root: Path) -> FinetuneLearner:
 def amalgamation_learner(config: AmalgamateConfig, root: Path) -> AmalgamationLearner:
     """As the recipe `amalgamate` makes it."""
     student, data = _downstream(config, root)
-    ties = [
-        Ties(t.name, t.match, t.match_logits, t.weight, t.trainable, t.detach)
-        for t in config.teachers
-    ]
+    ties = [Ties.of(teacher) for teacher in config.teachers]
     teachers = [_network(config, data) for _ in ties]
     network = AmalgamationNetwork(student, teachers, ties)
     data.compute.place(network)

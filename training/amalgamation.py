@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.labels import LabelKind
+from training.config.downstream import TeacherConfig
 from training.data.labelled import Batch
 from training.network import Forward, SentimentNetwork
 from training.objectives import task_losses
@@ -22,7 +23,8 @@ from training.objectives import task_losses
 class Ties:
     """What ties one teacher to the student, and how.
 
-    `match` is the stage, 1 to 4, whose feature maps are drawn together; none: no stage's.
+    `match` is the stage, 1 to 4, whose feature maps are drawn together; none: no stage's. Where it
+    is `relative` their distance is measured against the mean square of the teacher's map.
     """
 
     name: str
@@ -31,6 +33,12 @@ class Ties:
     weight: float
     trainable: bool
     detach: bool
+    relative: bool = False
+
+    @classmethod
+    def of(cls, teacher: TeacherConfig) -> Self:
+        """As configured."""
+        return cls(**teacher.model_dump(exclude={"weights"}))
 
     @property
     def needs_logits(self) -> bool:
@@ -102,7 +110,8 @@ def amalgamation_loss(
         L_task(student) + sum_t [ L_task(t) + w_t (MSE(f_k(t), f_k(student)) + MSE(logits)) ]
 
     where the task term is there for trained teachers, the MSE terms where a tie asks for them.
-    Every MSE is a mean over all its elements, in float32; with several heads the task and logit
+    Every MSE is a mean over all its elements, in float32, that of relative maps divided by the mean
+    square of the teacher's (which is no part of the gradient); with several heads the task and logit
     terms are summed over them, in the weights of their kinds. No term is detached unless its tie
     says so: the gradient of an MSE flows into student and teacher alike.
     """
@@ -127,7 +136,10 @@ def _matching_terms(
     terms = {}
     if tie.match is not None:
         at = tie.match - 1
-        terms[f"{tie.name}.map{tie.match}"] = _distance(tie, teacher.maps[at], student.maps[at])
+        distance = _distance(tie, teacher.maps[at], student.maps[at])
+        if tie.relative:
+            distance = distance / teacher.maps[at].detach().float().square().mean()
+        terms[f"{tie.name}.map{tie.match}"] = distance
     if tie.match_logits:
         for kind, logits in teacher.logits.items():
             terms[f"{tie.name}.logits.{kind}"] = loss_weights.get(kind, 1.0) * _distance(

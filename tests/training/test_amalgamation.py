@@ -13,7 +13,7 @@ from training.amalgamation import AmalgamationNetwork, Ties, amalgamation_loss
 from training.backbone import build_backbone
 from training.config.backbone import BackboneConfig, BackboneName
 from training.data.labelled import Batch
-from training.network import SentimentNetwork
+from training.network import Forward, SentimentNetwork
 
 SINGLE, MULTI, DISTRIBUTION = LabelKind.SINGLE, LabelKind.MULTI, LabelKind.DISTRIBUTION
 ABC = LabelSet(names=("a", "b", "c"))
@@ -158,6 +158,29 @@ def test_any_subset_of_teachers_will_do() -> None:
     for ties in (PAPER[:1], PAPER[1:], (tie("organizing", match=None, match_logits=True),)):
         terms = loss(amalgamation(ties), batch(1))
         assert {name.partition(".")[0] for name in terms} == {"student", *(t.name for t in ties)}
+
+
+def test_relative_maps_are_as_far_apart_at_any_scale() -> None:
+    ties = (tie("stimuli", relative=True), tie("organizing"))
+    found, given = amalgamation(ties).eval(), batch()
+    taught = found(given.images)
+    scaled = taught._replace(
+        student=_times(taught.student, 3), teachers=tuple(_times(t, 3) for t in taught.teachers)
+    )
+    terms, threefold = (
+        amalgamation_loss(each, found.ties, given, loss_weights={}) for each in (taught, scaled)
+    )
+    of_student, of_teacher = (
+        each.maps[1].detach() for each in (taught.student, taught.teachers[0])
+    )
+    expected = (of_student - of_teacher).square().mean() / of_teacher.square().mean()
+    assert terms["stimuli.map2"].item() == pytest.approx(expected.item())
+    assert threefold["stimuli.map2"].item() == pytest.approx(expected.item())
+    assert threefold["organizing.map3"].item() == pytest.approx(9 * terms["organizing.map3"].item())
+
+
+def _times(found: Forward, factor: float) -> Forward:
+    return found._replace(maps=tuple(factor * each for each in found.maps))
 
 
 def test_the_weight_of_a_tie_scales_its_distances_alone() -> None:

@@ -88,6 +88,11 @@ class TeacherConfig(Config):
     weight: NonNegativeFloat = Field(1.0, description="Weight of the matching terms")
     trainable: bool = Field(True, description="Trained along, as in the paper; else frozen")
     detach: bool = Field(False, description="Matching moves the student alone")
+    relative: bool = Field(
+        False,
+        description="Measure the maps' distance against the mean square of the teacher's map, so "
+        "that a weight means the same for maps of any scale (MobileNetV2's are not rectified)",
+    )
 
     @model_validator(mode="after")
     def _has_ties(self) -> Self:

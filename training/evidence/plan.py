@@ -52,6 +52,7 @@ class TeacherRow(Config):
     weight: NonNegativeFloat = 1.0
     trainable: bool = True
     detach: bool = False
+    relative: bool = False
 
 
 class Row(Config):

@@ -16,6 +16,7 @@ from training.evidence.tables import (
     completeness,
     pretraining_table,
     results_table,
+    sources,
     tests_table,
 )
 from training.objectives import OBJECTIVES
@@ -121,6 +122,8 @@ class _Report:
         summary, data = table.summary, table.data
         if partial := completeness(summary, data):
             yield partial
+        if several := sources(summary, data):
+            yield several
         yield results_table(summary, data)
         yield tests_table(summary, data)
         for kind, file in self._plots(plan, table):

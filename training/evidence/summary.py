@@ -66,6 +66,10 @@ class Column(Config):
     title: str
     kind: LabelKind
     tested: str
+    several: tuple[str, ...] = Field(
+        (),
+        description="Runs and files that rows started from, of which there were several versions",
+    )
 
 
 class Summary(Kept):
@@ -96,11 +100,25 @@ def summarized(experiment: Experiment) -> Summary:
         draws=experiment.profile.draws,
         rows={name: row.title for name, row in plan.rows.items()},
         data={
-            name: Column(title=data.title, kind=data.kind, tested=OBJECTIVES[data.kind].best_metric)
+            name: Column(
+                title=data.title,
+                kind=data.kind,
+                tested=OBJECTIVES[data.kind].best_metric,
+                several=_several(_results(experiment, experiment.cells(Filter(data=[name])))),
+            )
             for name, data in plan.data.items()
         },
         entries=tuple(entry for name in plan.data for entry in _column(experiment, name)),
     )
+
+
+def _several(results: Iterable[Result]) -> tuple[str, ...]:
+    """What was trained anew where results alone had been restored is another network."""
+    digests: dict[str, set[str]] = {}
+    for result in results:
+        for path, digest in result.starts.items():
+            digests.setdefault(path, set()).add(digest)
+    return tuple(sorted(path for path, found in digests.items() if len(found) > 1))
 
 
 def _column(experiment: Experiment, data: str) -> list[Entry]:

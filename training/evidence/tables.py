@@ -85,6 +85,12 @@ def completeness(summary: Summary, data: str) -> str:
     return f"**Partial: {parts} of {expected} cells{without}.**"
 
 
+def sources(summary: Summary, data: str) -> str:
+    """A sentence for a table whose rows do not start from the same networks; else nothing."""
+    several = summary.data[data].several
+    return f"**Rows started from several versions of: {', '.join(several)}.**" if several else ""
+
+
 def pretraining_table(found: Sequence[Pretrained]) -> str:
     """What every pre-training reached on its own validation images, at the epoch that was kept."""
     rows = []

@@ -76,7 +76,7 @@ def amalgamate(
     network = AmalgamationNetwork(
         _network(config, config.backbone.weights, label_sets),
         [_teacher(config, teacher, label_sets) for teacher in config.teachers],
-        [_ties(teacher) for teacher in config.teachers],
+        [Ties.of(teacher) for teacher in config.teachers],
     )
     compute.place(network)
     learner = AmalgamationLearner(
@@ -120,14 +120,3 @@ def _teacher(
             "set trainable: true, or match_logits: false"
         )
     return network
-
-
-def _ties(teacher: TeacherConfig) -> Ties:
-    return Ties(
-        teacher.name,
-        teacher.match,
-        teacher.match_logits,
-        teacher.weight,
-        teacher.trainable,
-        teacher.detach,
-    )

@@ -23,6 +23,7 @@ from training.evidence.report import BEGIN, END, NoPlace, write_report
 from training.evidence.results import BadResult, Pretrained, Result
 from training.evidence.runner import Runner
 from training.evidence.summary import Summary, summarized
+from training.evidence.tables import sources
 from training.run import RunFolder
 
 pytestmark = pytest.mark.timeout(300)  # one fixture trains ten networks
@@ -198,6 +199,20 @@ def test_a_partial_table_tests_what_both_rows_have(table: Summary) -> None:
     assert baseline.against is None
     assert probe.against is not None
     assert probe.against.difference == pytest.approx(probe.pooled - baseline.pooled)
+
+
+def test_rows_that_started_from_unlike_networks_are_told(
+    partial: Experiment, tmp_path: Path
+) -> None:
+    copied = Experiment(partial.plan, partial.profile, tmp_path / "copy")
+    shutil.copytree(partial.folder, copied.folder)
+    student = Result.read(copied.result_file(STUDENT))
+    path = min(student.starts)
+    other = student.model_copy(update={"starts": {**student.starts, path: "0" * 64}})
+    other.write(copied.result_file(STUDENT))
+    found = summarized(copied)
+    assert sources(found, "single") == f"**Rows started from several versions of: {path}.**"
+    assert sources(summarized(partial), "single") == ""
 
 
 def test_predictions_of_another_network_are_refused(partial: Experiment, tmp_path: Path) -> None:
