@@ -17,7 +17,8 @@ from tests.training.generated import write_colours
 
 pytestmark = pytest.mark.timeout(900)
 _GONE_S = 15.0
-FEW = 6
+FEW = 8
+"""Epochs: the job is stopped twice on its way."""
 
 
 @contextmanager
