@@ -36,6 +36,9 @@ class JobStream:
     last: str = _FIRST
     """Id of the last event that was sent."""
 
+    heartbeat_s: float = _HEARTBEAT_S
+    """Seconds of silence after which a comment keeps the connection open."""
+
     async def parts(self) -> AsyncIterator[str]:
         """What to send, until the job has ended and all of its events are sent."""
         yield _RETRY
@@ -55,7 +58,7 @@ class JobStream:
                 spoke = time.monotonic()
             elif is_over:
                 return
-            elif time.monotonic() - spoke >= _HEARTBEAT_S:
+            elif time.monotonic() - spoke >= self.heartbeat_s:
                 spoke = time.monotonic()
                 yield _COMMENT
 

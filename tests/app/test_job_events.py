@@ -1,16 +1,20 @@
 """What a job tells, in pages and as a stream that survives what breaks."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from app.job_stream import JobStream
+from app.jobs_state import Jobs
 from tests.app.client import assert_problem, publish_tiny
 from tests.app.job_service import JobService, job_settings, write_cards
 from tests.app.server import Server, served
@@ -19,6 +23,7 @@ from tests.worker.redis_server import RedisServer
 from worker.status import JobStatus
 from worker.store import JobStore, Lease
 
+COMMENT = ": still here\n\n"
 STREAM = {"Accept": "text/event-stream"}
 
 
@@ -43,6 +48,11 @@ def parsed(text: str) -> list[tuple[str, str, dict[str, Any]]]:
         if "data" in fields:
             found.append((fields["id"], fields["event"], json.loads(fields["data"])))
     return found
+
+
+def kind_of(part: str) -> str:
+    """The kind of the event that a part of a stream is, or all of the part where it is none."""
+    return next((kind for _, kind, _ in parsed(part)), part)
 
 
 def test_events_come_in_pages(service: JobService) -> None:
@@ -109,6 +119,35 @@ def test_a_long_stream_is_whole(service: JobService) -> None:
     service.store.move(job_id, JobStatus.FAILED, lease=lease)
     found = parsed(service.get(job_id, "/events", **STREAM).text)
     assert [data["step"] for _, _, data in found if "step" in data] == list(range(1200))
+
+
+def test_a_stream_without_news_is_kept_open_by_comments(service: JobService) -> None:
+    lease = service.claimed(service.submitted())
+
+    async def heard() -> list[str]:
+        jobs = Jobs.open(service.settings, leaving=lambda: False)
+        stream, found = JobStream(jobs, lease.job_id, heartbeat_s=0.01), list[str]()
+        async for part in stream.parts():
+            found.append(part)
+            if found.count(COMMENT) == 1 and part == COMMENT:
+                await asyncio.to_thread(tell, service.store, lease, range(1))
+            elif '"step":0' in part:
+                await asyncio.to_thread(
+                    service.store.move, lease.job_id, JobStatus.SUCCEEDED, lease=lease
+                )
+        await jobs.waiting.aclose()
+        jobs.dispatch.close()
+        jobs.store.close()
+        return found
+
+    found = asyncio.run(heard())
+    kinds = [kind for kind, _ in groupby(found, kind_of)]
+    assert kinds == ["retry: 1000\n\n", "status", COMMENT, "progress", "status"]
+    assert [data["status"] for _, _, data in parsed("".join(found)) if "status" in data] == [
+        "queued",
+        "running",
+        "succeeded",
+    ]
 
 
 @contextmanager

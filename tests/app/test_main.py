@@ -98,9 +98,8 @@ def test_cuda_that_is_asked_for_and_not_there_is_one_clear_line(tmp_path: Path) 
     assert wrong.count("\n") == 1
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_listening_for_other_machines_is_refused_without_keys(host: str) -> None:
-    wrong = _refusal(host=host, port=0)
+def test_listening_for_other_machines_is_refused_without_keys() -> None:
+    wrong = _refusal(host="::", port=0)
     assert "no API keys are configured" in wrong
     assert wrong.count("\n") == 1
 

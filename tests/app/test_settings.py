@@ -5,10 +5,6 @@ from app.settings import Settings
 from models.selection import Choice
 
 
-def test_every_setting_is_described() -> None:
-    assert all(field.description for field in Settings.model_fields.values())
-
-
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTISCOPE_MAX_IMAGES", "3")
     monkeypatch.setenv("SENTISCOPE_PRECISION", "int8")

@@ -1,7 +1,6 @@
 """One launcher for all faults, and the same job done without any."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import pytest
 
 from sentiscope.client import Client
 from sentiscope.launcher import DEMO
-from tests.faults.plant import CONFIG, LONGEST_S, PATIENT, SETTINGS, Plant
+from tests.faults.plant import CONFIG, PATIENT, SETTINGS, Plant
 from tests.sentiscope.launched import launched
-from tests.training.generated import finetune_config, started, write_colours
+from tests.training.generated import finetune_config, train_on_one_thread, write_colours
 from training.run import RunFolder
 
 
@@ -46,13 +45,5 @@ def plant(folder: Path) -> Iterator[Plant]:
 @pytest.fixture(scope="session")
 def undisturbed(folder: Path) -> RunFolder:
     """The job's run where nothing is killed."""
-    run = RunFolder(folder / "undisturbed")
-    run.prepare(finetune_config(**CONFIG))
-    process = started(run, folder / "var" / "datasets")
-    try:
-        said = process.communicate(timeout=LONGEST_S)[1]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    assert process.returncode == 0, said
-    return run
+    config = finetune_config(**CONFIG)
+    return train_on_one_thread(folder / "undisturbed", config, folder / "var" / "datasets")

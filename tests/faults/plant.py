@@ -76,9 +76,9 @@ class Plant:
     launched: Launched
     client: Client
 
-    def submit(self) -> str:
+    def submit(self, *, epochs: int = EPOCHS) -> str:
         """The job that every test does."""
-        return self.client.jobs.submit("finetune", CONFIG).id
+        return self.client.jobs.submit("finetune", {**CONFIG, "epochs": epochs}).id
 
     def run(self, job_id: str) -> RunFolder:
         """The job's run folder."""

@@ -17,6 +17,7 @@ from tests.processes import until, working_in
 from worker.embedded import EmbeddedRedis
 
 pytestmark = pytest.mark.timeout(900)
+FEW = 6
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def test_two_jobs_run_at_once_and_one_worker_takes_over_from_the_other(plant: Pl
         return found if all(job.has_ended for job in found) else None
 
     with second_worker(plant.launched.folder) as second:
-        jobs = [plant.submit(), plant.submit()]
+        jobs = [plant.submit(epochs=FEW) for _ in range(2)]
         workers = until(running, timeout_s=PATIENCE_S)
         assert len(set(workers)) == 2
         taken_over = jobs[[name.startswith("second@") for name in workers].index(True)]

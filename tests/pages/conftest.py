@@ -1,4 +1,4 @@
-"""A real service with jobs and a real browser, each started once a module."""
+"""A real service with jobs and a real browser, each started once."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.pages.browser import EXECUTABLE, WHY_NOT, Tab, browsing
 from tests.pages.site import Site, site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Tab]]:
     """The two, or a skip that says what is missing."""
     if EXECUTABLE is None:
@@ -19,8 +19,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Ta
 
 @pytest.fixture
 def pages(running: tuple[Site, Tab]) -> Site:
-    """The service."""
-    return running[0]
+    """The service, with version 1 in production."""
+    served, _ = running
+    served.registry.set_alias("tiny", "production", version="1")
+    return served
 
 
 @pytest.fixture

@@ -56,8 +56,15 @@ class Launched:
 
 def start(folder: Path, *, port: int, **variables: object) -> subprocess.Popen[str]:
     """A launcher that may be about to run; its output goes to files in `folder`."""
+    return start_telling(folder, folder, port=port, **variables)
+
+
+def start_telling(
+    folder: Path, told: Path, *, port: int, **variables: object
+) -> subprocess.Popen[str]:
+    """A launcher in `folder` whose output goes to files in `told`, where they are made anew."""
     kept = {name: v for name, v in environment(**variables).items() if name != "REDIS_URL"}
-    with (folder / "out.txt").open("w") as out, (folder / "err.txt").open("w") as err:
+    with (told / "out.txt").open("w") as out, (told / "err.txt").open("w") as err:
         return subprocess.Popen(
             [sys.executable, "-m", "sentiscope", "run", "--port", str(port)],
             cwd=folder,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sentiscope.client import Client, Event, Retries, Unreachable
+from sentiscope.client import Client, Event, JobHandle, Retries, Unreachable
 from tests.app.job_service import FINETUNE
+from tests.processes import until
 from tests.sentiscope.office import Office, opened, service
 from tests.worker.redis_server import running_redis
 from worker.status import JobStatus
@@ -21,6 +22,12 @@ def office(tmp_path: Path) -> Iterator[Office]:
     """One of this test's own: it is broken."""
     with running_redis(tmp_path / "redis") as redis, opened(tmp_path, redis) as made:
         yield made
+
+
+def listen(job: JobHandle, told: list[Event]) -> None:
+    """Hear all events of a job, each when it comes."""
+    for event in job.watch():
+        told.append(event)
 
 
 def test_job_is_submitted_once_though_redis_was_away(office: Office) -> None:
@@ -38,11 +45,11 @@ def test_stream_goes_on_after_the_last_event_when_the_service_was_killed(office:
     told: list[Event] = []
     with Client(office.server.url, retries=PATIENT) as client:
         job = client.jobs.submit("finetune", FINETUNE["config"])
-        listener = threading.Thread(target=lambda: told.extend(job.watch()))
+        listener = threading.Thread(target=listen, args=(job, told))
         lease = office.claim(job.id)
         office.tell(lease, {"event": "one"}, at=1)
         listener.start()
-        time.sleep(1)
+        until(lambda: any(event.kind == "one" for event in told) or None, timeout_s=30)
         office.server.process.kill()
         office.server.process.wait()
         office.tell(lease, {"event": "two"}, at=2)

@@ -1,14 +1,17 @@
 """`sentiscope jobs` against a service on a port; the test plays the worker."""
 
 import json
-import threading
-import time
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import Result
 
+from tests.app.server import ROOT
 from tests.sentiscope.command_line import refusal, sentiscope, write_yaml
 from tests.sentiscope.office import FINETUNE, Office
 from worker.jobs import Failure
@@ -28,6 +31,23 @@ def said(office: Office, *arguments: object) -> str:
 
 def refused(office: Office, *arguments: object) -> str:
     return refusal("jobs", *arguments, "--url", office.server.url)
+
+
+@contextmanager
+def begun(office: Office, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    """A command in a process of its own, whose lines can be read while it goes on."""
+    words = ["jobs", *map(str, arguments), "--url", office.server.url]
+    with subprocess.Popen(
+        [sys.executable, "-m", "sentiscope", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        try:
+            yield command
+        finally:
+            command.kill()
 
 
 def submitted(office: Office, *more: object) -> str:
@@ -122,19 +142,13 @@ def test_watched_job_is_told_line_by_line(office: Office) -> None:
     lease = office.claim(job_id)
     office.tell(lease, {"event": "epoch", "epoch": 1, "val": {"single.top1": 0.5}}, at=1)
 
-    def end_soon() -> None:
-        time.sleep(1.5)
+    with begun(office, "watch", job_id) as command:
+        assert command.stderr
+        for line in ("queued", "running", "epoch 1: single.top1 0.5"):
+            assert command.stderr.readline() == f"{line}\n"
         office.end(lease, JobStatus.SUCCEEDED)
-
-    threading.Thread(target=end_soon).start()
-    result = jobs(office, "watch", job_id)
-    assert (result.exit_code, result.stdout) == (0, "finetune succeeded\n")
-    assert result.stderr.splitlines() == [
-        "queued",
-        "running",
-        "epoch 1: single.top1 0.5",
-        "succeeded",
-    ]
+        assert command.communicate(timeout=60) == ("finetune succeeded\n", "succeeded\n")
+    assert command.returncode == 0
 
 
 def test_watch_of_a_job_that_fails_ends_with_status_1_and_the_reason(office: Office) -> None:
@@ -160,14 +174,14 @@ def test_log_is_shown_from_its_end_and_followed_to_its_end(office: Office) -> No
     file = office.write(job_id, "log.txt", "one\ntwo\n")
     assert said(office, "logs", job_id, "--tail", 1) == "two\n"
 
-    def go_on() -> None:
-        time.sleep(1.5)
+    with begun(office, "logs", job_id, "--follow") as command:
+        assert command.stdout
+        assert [command.stdout.readline() for _ in range(2)] == ["one\n", "two\n"]
         with file.open("a") as log:
             log.write("three\n")
         office.end(lease, JobStatus.SUCCEEDED)
-
-    threading.Thread(target=go_on).start()
-    assert said(office, "logs", job_id, "--follow") == "one\ntwo\nthree\n"
+        assert command.communicate(timeout=60) == ("three\n", "")
+    assert command.returncode == 0
 
 
 def test_files_of_a_job_are_listed_and_fetched(office: Office, tmp_path: Path) -> None:

@@ -116,6 +116,16 @@ def train(
     return run
 
 
+def train_on_one_thread(folder: Path, config: FinetuneConfig, root: Path) -> RunFolder:
+    """Fine-tune as a process with OMP_NUM_THREADS=1: other sums differ in the last bit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return train(folder, config, root)
+    finally:
+        torch.set_num_threads(threads)
+
+
 @contextmanager
 def asked_to_stop(
     *, at_pass: int, training: bool, stop: StopRequest | None = None

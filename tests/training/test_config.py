@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +11,15 @@ from tests.training.generated import DEFAULTS, ROOT, finetune_config
 from training.config.downstream import FinetuneConfig
 from training.config.image import ImageConfig
 from training.config.optimization import SgdConfig, StepSchedule
-from training.config.presets import read_config
 from training.config.pretraining import (
     AnpConfig,
     ClassificationConfig,
     ColorizationConfig,
     SceneConfig,
 )
-from training.config.publishing import EvaluateConfig, ExportConfig
+from training.config.publishing import EvaluateConfig
 from training.config.recipes import RECIPE_CONFIG
 
-SHIPPED = sorted(
-    file for file in (ROOT / "training" / "configs").rglob("*.yaml") if file.stem != "pipeline"
-)
 DATASET = {"name": "colours", "kinds": ["single"]}
 
 
@@ -111,13 +106,6 @@ def test_the_defaults_are_the_papers() -> None:
 def test_evaluation_sees_the_whole_image_when_it_is_squashed_and_else_its_centre() -> None:
     assert ImageConfig(resize="squash").preprocessing().crop is None
     assert ImageConfig(resize="shorter_side", size=64, train_crop=56).preprocessing().crop == 64
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
-def test_every_shipped_configuration_is_valid(path: Path) -> None:
-    config = read_config(path)
-    if isinstance(config, ExportConfig) and config.notes is not None:
-        assert (ROOT / config.notes).is_file()
 
 
 def test_configurations_import_without_pytorch() -> None:

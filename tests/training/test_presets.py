@@ -1,9 +1,11 @@
 """Configurations by name, and what is laid over them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.training.generated import ROOT
 from training.config.backbone import BackboneName, RandomWeights, TorchvisionWeights
 from training.config.downstream import AmalgamateConfig
 from training.config.pipeline import PipelineConfig
@@ -16,6 +18,7 @@ from training.config.presets import (
     settled,
 )
 from training.config.pretraining import STEP_TASKS, PretrainConfig
+from training.config.publishing import ExportConfig
 from worker.jobs import JOB_CONFIG
 
 PAPER_BACKBONES = ("resnet18", "resnet50", "resnet101", "vgg16_bn", "vgg19_bn")
@@ -31,7 +34,9 @@ def test_every_preset_is_a_valid_configuration(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*presets()} - {*PIPELINES}))
 def test_every_preset_but_a_pipeline_runs_by_itself(name: str) -> None:
-    assert configured({"preset": name}, origin=name).recipe
+    config = configured({"preset": name}, origin=name)
+    if isinstance(config, ExportConfig) and config.notes is not None:
+        assert (ROOT / config.notes).is_file()
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -77,6 +82,14 @@ def test_a_mapping_of_another_kind_inherits_nothing() -> None:
     assert config.backbone.name is BackboneName.MOBILENET_V2
     assert config.backbone.weights == RandomWeights()
     assert config.optimizer.head_learning_rate is None
+
+
+def test_what_is_done_to_a_preset_is_not_seen_by_who_asks_next() -> None:
+    first: dict[str, Any] = settled({"preset": "demo/amalgamate"})
+    first["teachers"][0].clear()
+    first["image"].clear()
+    again = settled({"preset": "demo/amalgamate"})
+    assert JOB_CONFIG.validate_python(again)
 
 
 def test_a_configuration_without_a_preset_is_as_given() -> None:

@@ -36,9 +36,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Workplace]":
         yield made
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory, place: "Workplace") -> "RunFolder":
-    """The same training without a disturbance."""
-    from tests.worker.workplace import undisturbed
+@pytest.fixture(scope="session")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> "RunFolder":
+    """What a LONG job becomes without a disturbance."""
+    from tests.training.generated import finetune_config, train_on_one_thread
+    from tests.worker.workplace import LONG, write_few
 
-    return undisturbed(tmp_path_factory.mktemp("calm") / "run", place)
+    root = tmp_path_factory.mktemp("calm")
+    config = finetune_config(epochs=LONG["epochs"])
+    return train_on_one_thread(root / "run", config, write_few(root / "datasets"))

@@ -15,7 +15,7 @@ from tests.worker.pipeline_jobs import (
     step,
     submitted,
 )
-from worker.actions import ACTIONS, CANCEL, take
+from worker.actions import ACTIONS, CANCEL, Action, take
 from worker.control import cancel, pause, resume, retry
 from worker.jobs import Failure, JobKind, JobRecord, JobSpec
 from worker.pipelines import advance
@@ -61,11 +61,10 @@ def run(store: JobStore, job: JobRecord) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: str(action.name))
-def test_every_action_makes_legal_moves_alone(action: object) -> None:
-    assert action in ACTIONS
-    for known in ACTIONS:
-        for current, wanted in known.moves.items():
-            check_move(current, wanted)
+def test_every_action_makes_legal_moves_alone(action: Action) -> None:
+    assert action.moves
+    for current, wanted in action.moves.items():
+        check_move(current, wanted)
 
 
 def test_a_queued_job_is_cancelled_at_once(store: JobStore, job: JobRecord, woken: Woken) -> None:

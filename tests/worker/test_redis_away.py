@@ -10,7 +10,6 @@ from tests.worker.workplace import (
     LONG,
     Workplace,
     training_pid,
-    undisturbed,
     wait_until,
 )
 from training.run import RunFolder
@@ -35,7 +34,7 @@ def test_a_job_that_ends_while_redis_is_away_is_reported_when_it_is_back(
 
 
 def test_a_job_whose_lease_may_have_run_out_is_stopped_with_a_checkpoint(
-    place: Workplace, tmp_path_factory: pytest.TempPathFactory
+    place: Workplace, calm: RunFolder
 ) -> None:
     job_id = place.submit(**LONG)
     with place.at_work(job_id, lease_s=3) as working:
@@ -47,5 +46,4 @@ def test_a_job_whose_lease_may_have_run_out_is_stopped_with_a_checkpoint(
         place.redis.start()
     assert place.store.get(job_id).status is JobStatus.QUEUED
     assert place.work(job_id).status is JobStatus.SUCCEEDED
-    calm = undisturbed(tmp_path_factory.mktemp("calm") / "run", place)
     assert_same_run(RunFolder(place.folder(job_id)), calm)

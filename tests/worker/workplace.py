@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tests.training.generated import DEFAULTS, finetune_config, train, write_colours
+from tests.training.generated import DEFAULTS, write_colours
 from tests.worker.redis_server import RedisServer, running_redis
 from training.run import RunFolder
 from worker.jobs import JOB_CONFIG, JobRecord, JobSpec
@@ -24,7 +23,7 @@ from worker.store import JobStore, Lease
 from worker.supervisor import supervise
 
 PATIENCE_S = 150.0
-LONG: dict[str, Any] = {"epochs": 8, "checkpoint_every_s": 1e-3}
+LONG: dict[str, Any] = {"epochs": 4, "checkpoint_every_s": 1e-3}
 """Some seconds of training, with a checkpoint after every step."""
 
 
@@ -139,10 +138,15 @@ class Working:
         os.kill(training_pid(self.run.path), signal.SIGKILL)
 
 
+def write_few(root: Path) -> Path:
+    """The colours that a workplace's jobs train on."""
+    return write_colours(root, train=28, val=12, test=6)
+
+
 @contextmanager
 def workplace(root: Path) -> Iterator[Workplace]:
     """A place with everything below `root`, whose processes have one thread each."""
-    write_colours(root / "datasets", train=28, val=12, test=6)
+    write_few(root / "datasets")
     settings = JobSettings(
         jobs_root=root / "jobs",
         datasets_root=root / "datasets",
@@ -155,16 +159,6 @@ def workplace(root: Path) -> Iterator[Workplace]:
         store = JobStore.open(server.url, prefix="test")
         yield Workplace(store, settings, server)
         store.client.close()
-
-
-def undisturbed(folder: Path, place: Workplace) -> RunFolder:
-    """What a LONG job becomes when nobody disturbs it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as its process has: sums in another order differ in the last bit
-    try:
-        return train(folder, finetune_config(epochs=LONG["epochs"]), place.settings.datasets_root)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def training_pid(folder: Path) -> int:

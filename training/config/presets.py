@@ -1,6 +1,8 @@
 """Configurations by name: those that come with the code, and what is laid over them."""
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -34,6 +36,7 @@ class InvalidConfig(TrainingError):
     """A configuration is wrong; the message names every fault."""
 
 
+@cache
 def presets() -> tuple[str, ...]:
     """Names of the configurations that come with the code, sorted."""
     return tuple(sorted(file.relative_to(SHIPPED).with_suffix("").as_posix() for file in _files()))
@@ -76,7 +79,7 @@ def settled(
     if PRESET not in given:
         return _merged({}, own, place)
     name = _shipped_name(given[PRESET], role, place)
-    return _merged(settled(_mapping(SHIPPED / f"{name}.yaml")), own, place)
+    return _merged(settled(deepcopy(_shipped(name))), own, place)
 
 
 def laid_over(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
@@ -115,6 +118,12 @@ def _merged(
 def _same_kind(below: Mapping[str, object], above: Mapping[str, object]) -> bool:
     kinds = (_RECIPE,) if _RECIPE in below else _KINDS
     return all(below.get(key, above[key]) == above[key] for key in kinds if key in above)
+
+
+@cache
+def _shipped(name: str) -> Mapping[str, object]:
+    """What a preset's file says: files that come with the code stay as they are."""
+    return _mapping(SHIPPED / f"{name}.yaml")
 
 
 def _mapping(file: Path) -> dict[str, object]:

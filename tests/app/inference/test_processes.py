@@ -3,7 +3,11 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -125,6 +129,69 @@ def test_a_service_that_can_start_no_process_ends(server: Server) -> None:
     server.process.wait(_PATIENCE_S)
     assert server.process.stderr
     assert "no process can be started any more" in server.process.stderr.read()
+
+
+def test_promotions_and_deletions_cost_no_request(tmp_path: Path) -> None:
+    registry, promoted, over = publish_tiny(tmp_path), Promotions(), threading.Event()
+    content = encoded(solid())
+    with served(tmp_path, workers=2) as server, ThreadPoolExecutor(4) as pool:
+
+        def ask() -> list[Asked]:
+            asked = []
+            while not over.is_set():
+                began = time.monotonic()
+                answer = post_image(server.url, content)
+                asked.append(Asked(began, time.monotonic(), answer))
+            return asked
+
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            for number in range(2, 12):
+                registry.publish("tiny", tiny_writer("tiny"))
+                with promoted.noted():
+                    production = f"{server.url}/v1/models/tiny/aliases/production"
+                    told = httpx.put(production, json={"version": str(number)}, timeout=60)
+                assert told.status_code == 200
+                idle = f"{server.url}/v1/models/tiny/versions/{number - 1}"
+                assert httpx.delete(idle, timeout=60).status_code == 204
+        finally:
+            over.set()
+    answers = [each for done in asking for each in done.result()]
+    assert [each.answer.text for each in answers if each.answer.status_code != 200] == []
+    versions = {int(each.answer.json()["model"]["version"]) for each in answers}
+    assert len(versions) > 3
+    for each in answers:
+        version = int(each.answer.json()["model"]["version"])
+        assert version in promoted.meant_between(each.began, each.ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request and its answer."""
+
+    began: float
+    ended: float
+    answer: httpx.Response
+
+
+@dataclass(frozen=True, slots=True)
+class Promotions:
+    """When each version after the first was being promoted: one after the other."""
+
+    spans: list[tuple[float, float]] = field(default_factory=list)
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """The next one is promoted in this block."""
+        began = time.monotonic()
+        yield
+        self.spans.append((began, time.monotonic()))
+
+    def meant_between(self, began: float, ended: float) -> range:
+        """Versions that production may have meant at some time between the two."""
+        before = sum(done <= began for _, done in self.spans)
+        started = sum(start <= ended for start, _ in self.spans)
+        return range(1 + before, 2 + started)
 
 
 def test_a_moved_alias_is_loaded_by_all_processes(tmp_path: Path) -> None:

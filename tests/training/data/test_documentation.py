@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.labels import LabelKind
+from sentiscope.reference.program import commands
 from tests.training.data.layouts import write_folder
 from training.config.importing import ImportFormat
 from training.data.canonical import CanonicalDataset, Split
@@ -42,11 +43,9 @@ def test_every_format_of_the_configuration_has_its_importer() -> None:
 
 
 def test_every_format_is_named_by_the_command_line() -> None:
-    page = (PAGE_FILE.parents[1] / "sentiscope/commands/import_options.py").read_text(
-        encoding="utf-8"
-    )
-    help_text = page.partition("_FORMATS = (")[2].partition("\n)")[0]
-    assert set(re.findall(r"\w+", help_text)) - {"or"} == set(IMPORTERS)
+    (command,) = [each for each in commands() if each.path == "sentiscope datasets import"]
+    (said,) = [each.help for each in command.arguments if each.name == "format"]
+    assert set(re.findall(r"\w+", said)) - {"or"} == set(IMPORTERS)
 
 
 def test_the_python_example_compiles() -> None:

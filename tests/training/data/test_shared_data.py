@@ -1,23 +1,21 @@
 """The real data sets, where they are at hand."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from models.labels import MIKELS, LabelKind, Polarity
 from training.data.anp_list import read_anp_list
-from training.data.canonical import CanonicalDataset, Split
-from training.data.importers.emotion6 import import_emotion6
+from training.data.canonical import Split
 from training.data.importers.fixed_classes import import_fi
 from training.data.importers.listing import ImportOptions, Listing
 from training.data.importers.table import IMPORTERS
-from training.data.importing import import_dataset
 from training.data.source import open_source
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 FI = [DATA / f"fi-{n}.zip" for n in range(3)]
-EMOTION6_ZIP = DATA / "emotion6.zip"
 
 pytestmark = [
     pytest.mark.shared,
@@ -34,33 +32,28 @@ def test_fi_has_its_counts_and_classes() -> None:
     assert (listing.ignored, listing.remarks) == ((), ())
 
 
+@cache
+def listed(format: str, fold: int = 0) -> Listing:
+    """The listing of the zip file that is named after the format."""
+    options = ImportOptions(test_fold=fold)
+    return IMPORTERS[format](open_source([DATA / f"{format}.zip"]), options)
+
+
 @pytest.mark.parametrize(("fold", "size"), [(0, 318), (1, 318), (2, 318), (3, 318), (4, 312)])
 def test_emotion6_has_its_folds(fold: int, size: int) -> None:
-    listing = import_emotion6(open_source([EMOTION6_ZIP]), ImportOptions(test_fold=fold))
-    counts = Counter(record.split for record in listing.records)
-    assert len(listing.records) == 1_584
+    records = listed("emotion6", fold).records
+    counts = Counter(record.split for record in records)
+    assert len(records) == 1_584
     assert counts[Split.TEST] == size
     assert counts[Split.VAL] == pytest.approx((1_584 - size) / 10, abs=3)
 
 
-def test_emotion6_is_imported_whole(tmp_path: Path) -> None:
-    report = import_dataset(
-        format="emotion6",
-        sources=[EMOTION6_ZIP],
-        destination=tmp_path / "emotion6",
-        name="Emotion6, fold 0",
-        options=ImportOptions(),
-        progress=lambda step, done, total: None,
-    )
-    made = CanonicalDataset.open(tmp_path / "emotion6")
-    assert report.counts == {Split.TRAIN: 1_140, Split.VAL: 126, Split.TEST: 318}
-    assert report.duplicates == ()
-    assert all(s.shares and abs(sum(s.shares) - 1) < 1e-5 for s in made.samples)
-
-
-def listed(format: str) -> Listing:
-    """The listing of the zip file that is named after the format."""
-    return IMPORTERS[format](open_source([DATA / f"{format}.zip"]), ImportOptions())
+@pytest.mark.parametrize("format", ["emotion6", "wikiart_emotions"])
+def test_folds_test_every_picture_once(format: str) -> None:
+    records = [record for fold in range(5) for record in listed(format, fold).records]
+    tested = Counter(record.file_name for record in records if record.split is Split.TEST)
+    assert set(tested.values()) == {1}
+    assert tested.keys() == {record.file_name for record in records}
 
 
 def test_miniplaces_has_a_hundred_scenes() -> None:
