@@ -111,9 +111,9 @@ def amalgamation_loss(
 
     where the task term is there for trained teachers, the MSE terms where a tie asks for them.
     Every MSE is a mean over all its elements, in float32, that of relative maps divided by the mean
-    square of the teacher's (which is no part of the gradient); with several heads the task and logit
-    terms are summed over them, in the weights of their kinds. No term is detached unless its tie
-    says so: the gradient of an MSE flows into student and teacher alike.
+    square of the teacher's (which is no part of the gradient); with several heads the task and
+    logit terms are summed over them, in the weights of their kinds. No term is detached unless its
+    tie says so: the gradient of an MSE flows into student and teacher alike.
     """
     terms = _task_terms("student", taught.student, batch, loss_weights)
     for tie, teacher in zip(ties, taught.teachers, strict=True):
