@@ -53,7 +53,8 @@ class _Joined:
 class BoundedHttp(HttpToolsProtocol):
     """uvicorn's protocol, which is inherited as it has no place for a bound.
 
-    Its parser keeps request lines, headers and trailers of any length, and waits for them for ever.
+    Its parser keeps request lines, headers and trailers of any length, and waits for them for ever,
+    as it does for the rest of a body that was answered before it was there.
     """
 
     _unfinished = 0
@@ -78,6 +79,8 @@ class BoundedHttp(HttpToolsProtocol):
         if self._unfinished > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(_TOO_LARGE)
             self.transport.close()
+        if self._is_answered() and self._patience is None:
+            self._wait()  # uvicorn waited for silence alone
 
     def on_message_begin(self) -> None:
         """Wait for the headers."""
@@ -99,10 +102,16 @@ class BoundedHttp(HttpToolsProtocol):
         """The end, and the begin of the next message."""
         self._unfinished = 0
         super().on_message_complete()
+        if self._is_answered():
+            self._wait(self.timeout_keep_alive)
 
-    def _wait(self) -> None:
+    def _is_answered(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete
+
+    def _wait(self, seconds: float | None = None) -> None:
         self._wait_no_longer()
-        self._patience = self.loop.call_later(HEAD_S, self.transport.close)
+        patience_s = HEAD_S if seconds is None else seconds
+        self._patience = self.loop.call_later(patience_s, self.transport.close)
 
     def _wait_no_longer(self) -> None:
         if self._patience is not None:

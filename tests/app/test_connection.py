@@ -35,6 +35,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert post_image(opened.url, IMAGE).status_code == 200
 
 
+async def _ok(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": _TWO_BYTES})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
 async def _never(scope: Scope, receive: Receive, send: Send) -> None:
     raise AssertionError("there was no request")
 
@@ -125,6 +130,28 @@ def test_head_that_never_ends_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPa
     assert all(0.05 < seconds < 5 for seconds in asyncio.run(silent()))
 
 
+@pytest.mark.parametrize("late", [b"a", b"ab", b"ab\r\n"], ids=["rest", "whole", "line ends"])
+def test_body_that_comes_after_its_answer_does_not_keep_the_connection(
+    monkeypatch: pytest.MonkeyPatch, late: bytes
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.1)
+
+    async def answered_early() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _protocol(_ok), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n")
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 OK\r\n")
+        for byte in late:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0.01)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        server.close()
+
+    asyncio.run(answered_early())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="counts packets by Linux's TCP_INFO")
 def test_head_and_body_of_an_answer_are_one_packet_and_no_head_waits_for_long() -> None:
     async def answered() -> list[tuple[bytes, int]]:
@@ -159,6 +186,6 @@ def _packets(writer: asyncio.StreamWriter) -> int:
 
 
 def _protocol(app: ASGIApp = _never) -> connection.BoundedHttp:
-    config = Config(app=app, ws="none")
+    config = Config(app=app, ws="none", timeout_keep_alive=1)
     config.load()
     return connection.BoundedHttp(config, ServerState(), {})
