@@ -6,7 +6,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,7 +117,7 @@ class ModelCache:
                 self._failures.pop(reference, None)
             except UnknownModel:
                 del self._known[reference]
-            except (ModelError, OSError) as error:
+            except Exception as error:  # the boundary of the reference: the others are followed
                 if self._failures.get(reference) != str(error):
                     _log.warning("model %s stays as it is: %s", reference, error)
                 self._failures[reference] = str(error)
@@ -136,8 +136,7 @@ class ModelCache:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
             while self._loaded:
                 self._loaded.popitem()[1].close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.errors import InferenceLost
 from app.loaded_model import LoadedModel, opener
 from app.model_cache import ModelCache
 from models.errors import ModelError
@@ -118,6 +119,25 @@ def test_requests_are_answered_by_the_version_before_while_the_next_one_loads(
             assert await _version(cache) == "2"
 
     asyncio.run(follow())
+
+
+def test_promotion_is_followed_though_the_processes_were_lost_while_it_loaded(
+    cache: ModelCache, registry: Registry, opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lose(path: Path) -> None:
+        opened.before = lambda path: None
+        raise InferenceLost
+
+    async def follow() -> None:
+        assert await _version(cache) == "1"
+        registry.set_alias("tiny", "production", version="2")
+        opened.before = lose
+        async with asyncio.timeout(20), cache.following(every_s=0):
+            while await _version(cache) == "1":
+                await asyncio.sleep(0)
+
+    asyncio.run(follow())
+    assert caplog.text.count("stays as it is") == 1
 
 
 def test_promotion_here_counts_at_once(cache: ModelCache, registry: Registry) -> None:
