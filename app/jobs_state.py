@@ -1,5 +1,6 @@
 """What the routes of jobs work with, for as long as the service lives."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _TRIES, _FIRST_WAIT_S, _LONGEST_WAIT_S = 2, 0.02, 0.1
 """A service without its Redis says so soon: the client is told when to ask again."""
 
 _MOST_WATCHERS = 10_000
+_SETTLED_AT_ONCE = 2
+"""Uploads made safe to import at a time, minutes of work: predictions want the cores too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Jobs:
     waiting: redis.asyncio.Redis
     leaving: Callable[[], bool]
     """Whether the service is about to end: what waits for news should end too."""
+
+    settling: asyncio.Semaphore
 
     @classmethod
     def open(cls, settings: JobSettings, *, leaving: Callable[[], bool]) -> Self:
@@ -62,8 +67,9 @@ class Jobs:
             max_connections=_MOST_WATCHERS,
         )
         webhooks = settings.webhook_url is not None
+        turns = asyncio.Semaphore(_SETTLED_AT_ONCE)
         store = JobStore(client, prefix=settings.redis_prefix, webhooks=webhooks)
-        return cls(settings, store, Dispatch.open(settings), waiting, leaving)
+        return cls(settings, store, Dispatch.open(settings), waiting, leaving, turns)
 
     async def row(self, job_id: str) -> rows.Row:
         """A job's record as it is stored, read without a thread. Raises UnknownJob."""

@@ -1,12 +1,12 @@
 """`/v1/datasets`: what can be trained on; import and deletion."""
 
-import asyncio
 import shutil
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app import openapi
 from app.archive_form import ArchiveForm
@@ -96,7 +96,7 @@ async def import_dataset(
         return accepted(await _from_upload(request, jobs, key, idle_s=idle_s))
     limits = Limits(max_body_bytes=_JSON_BYTES, max_images=0, timeout_s=idle_s)
     document = await read_value(request, limits=limits)
-    return accepted(await asyncio.to_thread(_from_server, document, jobs, key))
+    return accepted(await run_in_threadpool(_from_server, document, jobs, key))
 
 
 @router.delete("/{name}", status_code=204, responses=openapi.problems(404, 409, 503))
@@ -132,12 +132,13 @@ async def _from_upload(
             idle_s=idle_s,
             begin=partial(check_early, jobs=jobs, key=key),
         )
-        record = await asyncio.to_thread(_of_form, form, jobs, key, job_id)
+        async with jobs.settling:
+            record = await run_in_threadpool(_of_form, form, jobs, key, job_id)
         kept = record.id == job_id
         return record
     finally:
         if not kept:
-            await asyncio.to_thread(_discard, folder)
+            await run_in_threadpool(_discard, folder)
 
 
 def _of_form(form: ArchiveForm, jobs: Jobs, key: str | None, job_id: str) -> JobRecord:
