@@ -18,6 +18,7 @@ from app.dataset_schemas import (
     DatasetQuery,
     DatasetRecord,
 )
+from app.errors import RequestError
 from app.idempotency import GivenKey, key_of
 from app.imports import (
     ROOT,
@@ -35,6 +36,7 @@ from app.reading import Limits, read_value
 from app.receiving import MULTIPART, media_type, receive_archives
 from app.state import TheService
 from worker.catalogue import BrokenDataset, Catalogue, UnknownDataset
+from worker.errors import JobError
 from worker.import_sources import upload_folder
 from worker.jobs import JobRecord, new_id
 
@@ -120,10 +122,13 @@ def _summary(catalogue: Catalogue, name: str, running: str | None) -> DatasetRec
 async def _from_upload(
     request: Request, jobs: Jobs, key: str | None, *, idle_s: float
 ) -> JobRecord:
-    """The job that imports what is sent; nothing of it stays where there is none."""
+    """The job that imports what is sent; what was sent goes where it is certain that there is none.
+
+    Where Redis took the job and did not answer it is not: then the sweep decides.
+    """
     job_id = new_id()
     folder = upload_folder(jobs.settings.uploads_root, job_id)
-    kept = False
+    is_wanted = False
     try:
         form = await receive_archives(
             request,
@@ -133,11 +138,15 @@ async def _from_upload(
             begin=partial(check_early, jobs=jobs, key=key),
         )
         async with jobs.settling:
+            is_wanted = True
             record = await run_in_threadpool(_of_form, form, jobs, key, job_id)
-        kept = record.id == job_id
+        is_wanted = record.id == job_id
         return record
+    except (RequestError, JobError):
+        is_wanted = False
+        raise
     finally:
-        if not kept:
+        if not is_wanted:
             await run_in_threadpool(_discard, folder)
 
 

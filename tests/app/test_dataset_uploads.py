@@ -131,6 +131,15 @@ def test_jobs_and_uploads_do_not_wait_for_the_threads_of_predictions(
         assert not work.done()
 
 
+def test_an_upload_stays_where_its_job_was_made_and_no_answer_came(
+    service: JobService, archive: Path
+) -> None:
+    with service.redis.client() as redis:
+        redis.execute_command("ACL", "SETUSER", "default", "-hgetall")  # what follows the creation
+        assert_problem(upload(service, archive), 500)
+        assert uploads(service) == list(service.store.active())
+
+
 def test_a_name_that_is_taken_is_409(service: JobService, archive: Path) -> None:
     problem = assert_problem(upload(service, archive, fields={**FIELDS, "name": "emotions"}), 409)
     assert "DELETE /v1/datasets/emotions" in problem["detail"]
