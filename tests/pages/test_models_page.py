@@ -4,6 +4,7 @@ import pytest
 
 from tests.pages.browser import Tab
 from tests.pages.site import Site
+from tests.tiny_bundle import tiny_writer
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -41,6 +42,22 @@ def test_another_alias_is_made(page: Tab, pages: Site) -> None:
     page.run("document.querySelector('details form').requestSubmit()")
     page.until("document.querySelector('#alias-canary')")
     assert pages.registry.aliases("tiny")["canary"] == "2"
+
+
+def test_damaged_version_leaves_the_others_and_the_aliases(page: Tab, pages: Site) -> None:
+    for _ in range(2):
+        damaged = pages.registry.publish("worn", tiny_writer("worn"))
+    pages.registry.set_alias("worn", "production", version="2")
+    with (damaged.path / "model.onnx").open("ab") as file:
+        file.write(b"!")
+    page.open(f"{pages.url}/models#worn")
+    page.until("document.querySelector('#alias-production')")
+    assert "model.onnx" in page.text(".version.shown")
+    page.choose("#alias-production", "1")
+    page.click(".aliases button")
+    page.until("document.querySelector('.version.shown')?.innerText.includes('Version 1')")
+    assert all("503" in each for each in page.complaints())
+    page.pipe.events.clear()
 
 
 def test_graph_and_table_and_card_are_made_of_what_they_are_given(page: Tab) -> None:
