@@ -1,5 +1,7 @@
 """Without Redis, and with one that forgets: jobs say so, predictions go on."""
 
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,20 @@ def test_a_redis_that_cannot_write_its_files_is_away_for_those_who_change_someth
             assert problem["type"] == "urn:sentiscope:problem:job-store-away"
             assert response.headers["retry-after"] == "2"
         assert service.get(job_id).status_code == 200
+
+
+def test_metrics_are_told_in_time_while_redis_hangs(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    with serving_jobs(tmp_path, redis_server) as service:
+        assert "sentiscope_jobs{" in service.client.get("/metrics").text
+        redis_server.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        told = service.client.get("/metrics").text
+        assert time.monotonic() - began < 10
+        redis_server.process.send_signal(signal.SIGCONT)
+    assert "sentiscope_queue_images 0.0" in told
+    assert "sentiscope_jobs{" not in told
 
 
 def test_both_missing_parts_are_named(tmp_path: Path, redis_server: RedisServer) -> None:
