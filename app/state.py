@@ -9,7 +9,7 @@ from opentelemetry.trace import Tracer
 
 from app import measures
 from app.decoding import Decoder
-from app.errors import DeadlinePassed, NotReady
+from app.errors import DeadlinePassed, InferenceLost, ModelNotServable, NotReady
 from app.inference.queue import InferenceQueue
 from app.inference.task import Hands
 from app.links import Links
@@ -66,6 +66,8 @@ class Service:
         except ModelError as error:
             reason = of_model_error(error).detail
             raise NotReady(f"the service's model cannot be used: {reason}") from error
+        except (InferenceLost, ModelNotServable) as error:
+            raise NotReady(f"the service's model is not loaded: {error.detail}") from error
 
 
 class State(TypedDict):
