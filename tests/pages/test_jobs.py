@@ -83,6 +83,22 @@ def test_job_is_followed_to_its_end_with_curves_log_files_and_pictures(
     pages.registry.set_alias("tiny", "production", version="1")
 
 
+def test_files_that_grow_take_neither_the_focus_nor_the_pictures_away(
+    tab: Tab, pages: Site
+) -> None:
+    job_id, _ = pages.started()
+    pages.file(job_id, "pictures/colourised.png", encoded(solid()))
+    tab.open(f"{pages.url}/jobs#{job_id}")
+    tab.until("document.querySelector('.pictures img')?.naturalWidth === 32")
+    tab.run("document.querySelector('.pictures img').dataset.seen = 'yes'")
+    tab.run("document.querySelector('.files a').focus()")
+    tab.run("globalThis.before = document.querySelector('.files li').innerText")
+    pages.file(job_id, "log.txt", "x" * 5000)
+    tab.until("document.querySelector('.files li').innerText !== before")
+    assert tab.run("document.activeElement.matches('.files a')")
+    assert tab.run("document.querySelector('.pictures img').dataset.seen") == "yes"
+
+
 def test_actions_are_those_that_the_state_allows(tab: Tab, pages: Site) -> None:
     job_id = pages.submitted()
     tab.open(f"{pages.url}/jobs#{job_id}")
