@@ -1,6 +1,7 @@
 """Raw bytes at a real port: what comes before a body is bounded too."""
 
 import asyncio
+import json
 import socket
 import sys
 from collections.abc import Iterator
@@ -89,10 +90,26 @@ def test_what_is_no_body_and_has_no_end_is_cut_off(
     assert memory_mib(server.process.pid) - before < 20
 
 
-def test_head_that_is_too_long_is_named(server: Server) -> None:
+@pytest.mark.parametrize(
+    ("sent", "status", "kind"),
+    [
+        (BEGIN + b"X: " + b"a" * (connection.MAX_HEAD_BYTES + 1000), 431, "head-too-large"),
+        (b"no such thing\r\n\r\n", 400, "malformed-request"),
+    ],
+    ids=["long", "no HTTP"],
+)
+def test_what_no_application_sees_is_refused_as_everything_is(
+    server: Server, sent: bytes, status: int, kind: str
+) -> None:
     with connected(server) as client:
-        client.sendall(BEGIN + b"X: " + b"a" * (connection.MAX_HEAD_BYTES + 1000))
-        assert answer(client).startswith(b"HTTP/1.1 431 ")
+        client.sendall(sent)
+        head, _, body = answer(client).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Content-Type: application/problem+json\r\n" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b"Content-Length: %d\r\n" % len(body) in head
+    problem = json.loads(body)
+    assert (problem["type"], problem["status"]) == (f"urn:sentiscope:problem:{kind}", status)
 
 
 def test_head_of_many_kilobytes_is_read(server: Server) -> None:
