@@ -143,6 +143,15 @@ def test_pipeline_is_submitted_by_the_form_and_shows_its_steps(tab: Tab, pages: 
     assert tab.text("ol").split("\n")[0] == "stimuli"
 
 
+def test_steps_of_pipelines_are_found_by_their_kind(tab: Tab, pages: Site) -> None:
+    pages.submitted(PIPELINE)
+    tab.open(f"{pages.url}/jobs")
+    tab.until("document.querySelector('.job')")
+    assert "chain: stimuli" not in tab.text(".jobs")
+    tab.choose("#filter-kind", "pretrain")
+    shows(tab, "chain: stimuli")
+
+
 def test_faults_stand_at_their_fields(tab: Tab, pages: Site) -> None:
     tab.open(f"{pages.url}/jobs#new")
     tab.until("document.querySelector('#field-config-stimuli-epochs')")

@@ -85,3 +85,23 @@ def test_graph_and_table_and_card_are_made_of_what_they_are_given(page: Tab) -> 
     assert edges == 6
     assert "<strong>bold</strong> &lt;img" in card
     assert "<td>2</td>" in card
+
+
+def test_run_built_upon_a_namesake_and_a_circle_are_drawn(page: Tab) -> None:
+    found = page.run(
+        """(async () => {
+          const { lineageOf } = await import('./static/lineage.js');
+          const { graphOf } = await import('./static/graph.js');
+          const weights = { source: 'run', run: 'elsewhere/p' };
+          const ancestors = [{ run: 'p', config: { recipe: 'finetune', weights }, datasets: [] }];
+          const lineage = { config: { recipe: 'finetune', weights }, datasets: [], ancestors };
+          const { edges } = lineageOf({ name: 'm', version: '1', lineage });
+          const nodes = ['a', 'b'].map((id) => ({ id, kind: 'run', title: id, note: '' }));
+          const circle = graphOf({ nodes, edges: [['a', 'b'], ['b', 'a']] }, 'Circle');
+          return [edges, circle.querySelectorAll('.node').length, circle.innerHTML];
+        })()"""
+    )
+    edges, nodes, drawn = found
+    assert edges == [["run p", "run (training)"], ["run (training)", "model m"]]
+    assert nodes == 2
+    assert "NaN" not in drawn
