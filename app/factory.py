@@ -15,7 +15,7 @@ from app.inference.nursery import Nursery
 from app.inference.processes import ProcessHands
 from app.inference.threads import ThreadHands
 from app.inference_protocol import routes as inference_protocol
-from app.keys import KeyRing, key_ring
+from app.keys import key_ring
 from app.links import Links, NoLinks
 from app.loaded_model import opener
 from app.methods import HeadAsGet
@@ -50,7 +50,7 @@ def create_app(
     to stop, so that streams without an end do not keep it. Images run in processes of the
     `nursery`, else in threads. With a `tracer_provider` requests are traced. Raises KeysUnreadable.
     """
-    counted, tracer, keys = Metrics(), tracing.tracer(tracer_provider), key_ring(settings.keys_file)
+    counted, tracer = Metrics(), tracing.tracer(tracer_provider)
     if jobs is not None and jobs.redis_url is None:
         jobs = None
 
@@ -79,9 +79,7 @@ def create_app(
         telemetry=tracing.telemetry(tracer_provider),
     )
     problems.add_handlers(app)
-    _add_middleware(app, settings, counted, keys)
-    if keys is not None:
-        openapi.demand_keys(app)
+    _add_middleware(app, settings, counted)
     for part in (predictions, models, inference_protocol, health, metrics, page, docs):
         app.include_router(part.router)
     if jobs is not None:
@@ -89,10 +87,11 @@ def create_app(
     return app
 
 
-def _add_middleware(
-    app: FastAPI, settings: Settings, counted: Metrics, keys: KeyRing | None
-) -> None:
-    """What each request passes through, the innermost first."""
+def _add_middleware(app: FastAPI, settings: Settings, counted: Metrics) -> None:
+    """What each request passes through, the innermost first; keys are described too."""
+    keys = key_ring(settings.keys_file)
+    if keys is not None:
+        openapi.demand_keys(app)
     app.add_middleware(problems.Unforeseen)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Express, route=predictions.route())
