@@ -5,17 +5,22 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.errors import HeadTooLarge, MalformedRequest, RequestError
+from app.guard import SECURITY_HEADERS
+from app.problems import MEDIA_TYPE, of_error
+
 _HEAD = b"HTTP/"
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_S = 30.0
 
-_REFUSAL = b"the request line and headers exceed %d bytes" % MAX_HEAD_BYTES
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: text/plain; charset=utf-8\r\n"
-    b"content-length: %d\r\n"
-    b"connection: close\r\n\r\n%s" % (len(_REFUSAL), _REFUSAL)
-)
+
+def _refusal(error: RequestError) -> bytes:
+    """The whole answer to what no application sees; its instance is the request itself."""
+    body = of_error(error, instance="").model_dump_json(exclude_unset=True)
+    told = {"Content-Type": MEDIA_TYPE, "Content-Length": len(body.encode()), "Connection": "close"}
+    headers = [f"{name}: {value}\r\n" for name, value in {**told, **SECURITY_HEADERS}.items()]
+    head = f"HTTP/1.1 {error.status} {error.status.phrase}\r\n{''.join(headers)}\r\n"
+    return (head + body).encode()
 
 
 class _Joined:
@@ -53,7 +58,8 @@ class _Joined:
 class BoundedHttp(HttpToolsProtocol):
     """uvicorn's protocol, which is inherited as it has no place for a bound.
 
-    Its parser keeps request lines, headers and trailers of any length, and waits for them for ever.
+    Its parser keeps request lines, headers and trailers of any length, and waits for them for ever,
+    as it does for the rest of a body that was answered before it was there.
     """
 
     _unfinished = 0
@@ -76,8 +82,15 @@ class BoundedHttp(HttpToolsProtocol):
         self._unfinished += len(data)
         super().data_received(data)
         if self._unfinished > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+            said = f"the request line and headers exceed {MAX_HEAD_BYTES} bytes"
+            self._refuse(HeadTooLarge(said))
+        if self._is_answered() and self._patience is None:
+            self._wait()  # uvicorn waited for silence alone
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be parsed."""
+        del msg
+        self._refuse(MalformedRequest("this is no request of HTTP/1.1"))
 
     def on_message_begin(self) -> None:
         """Wait for the headers."""
@@ -99,10 +112,20 @@ class BoundedHttp(HttpToolsProtocol):
         """The end, and the begin of the next message."""
         self._unfinished = 0
         super().on_message_complete()
+        if self._is_answered():
+            self._wait(self.timeout_keep_alive)
 
-    def _wait(self) -> None:
+    def _refuse(self, error: RequestError) -> None:
+        self.transport.write(_refusal(error))
+        self.transport.close()
+
+    def _is_answered(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete
+
+    def _wait(self, seconds: float | None = None) -> None:
         self._wait_no_longer()
-        self._patience = self.loop.call_later(HEAD_S, self.transport.close)
+        patience_s = HEAD_S if seconds is None else seconds
+        self._patience = self.loop.call_later(patience_s, self.transport.close)
 
     def _wait_no_longer(self) -> None:
         if self._patience is not None:

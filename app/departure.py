@@ -5,14 +5,16 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from fastapi import Request
-
-from app.errors import MalformedRequest
+from starlette.requests import ClientDisconnect
 
 T = TypeVar("T")
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """The result of `work`, which is cancelled when the client closes the connection."""
+    """The result of `work`, which is cancelled when the client closes the connection.
+
+    Raises ClientDisconnect then.
+    """
     working = asyncio.current_task()
     assert working is not None
     is_gone = False
@@ -30,6 +32,6 @@ async def unless_gone(request: Request, work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         if not is_gone or working.uncancel():
             raise
-        raise MalformedRequest("the connection was closed before the answer was ready") from None
+        raise ClientDisconnect from None
     finally:
         watching.cancel()

@@ -226,6 +226,12 @@ class QueueFull(RequestError):
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
+class HeadTooLarge(RequestError):
+    """The request line and headers are too long."""
+
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+
+
 class ModelDamaged(RequestError):
     """The model on disk is damaged."""
 

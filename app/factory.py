@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from opentelemetry.trace import Tracer, TracerProvider
 
-from app import decoding, measures, problems, tracing
+from app import decoding, measures, openapi, problems, tracing
 from app.errors import NotReady
 from app.express import Express
 from app.guard import Guard
@@ -88,11 +88,14 @@ def create_app(
 
 
 def _add_middleware(app: FastAPI, settings: Settings, counted: Metrics) -> None:
-    """What each request passes through, the innermost first."""
+    """What each request passes through, the innermost first; keys are described too."""
+    keys = key_ring(settings.keys_file)
+    if keys is not None:
+        openapi.demand_keys(app)
     app.add_middleware(problems.Unforeseen)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Express, route=predictions.route())
-    app.add_middleware(Guard, keys=key_ring(settings.keys_file), host_names=settings.host_names)
+    app.add_middleware(Guard, keys=keys, host_names=settings.host_names)
     app.add_middleware(Observed, metrics=counted)
 
 

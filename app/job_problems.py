@@ -1,5 +1,6 @@
 """What the job system raises, as errors of a request; only there where jobs are."""
 
+import re
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -28,24 +29,32 @@ REDIS_IS_AWAY = (
 )
 """It cannot be reached, is still reading its files, or takes no writes at the moment."""
 
+_TAKES_NO_WRITES = re.compile(r"\b(MISCONF|OOM|READONLY)\b")
+"""The reason in the error of a script, which has no kind of its own; MISCONF is a full disk."""
 
-def of_job_error(error: Exception) -> RequestError:
-    """What an error of the job system is to a client."""
-    if isinstance(error, REDIS_IS_AWAY):
+
+def of_job_error(error: Exception) -> Exception:
+    """What an error of the job system is to a client; itself where nobody foresaw it."""
+    if _is_away(error):
         return errors.JobStoreAway(
             f"jobs are kept in Redis, which does not serve at the moment; predictions go on, "
             f"and nothing that was acknowledged is lost: ask again in {RETRY_AFTER_S} s",
             headers={"Retry-After": str(RETRY_AFTER_S)},
         )
     kind = _KINDS.get(type(error))
-    return kind(str(error)) if kind else errors.InternalError()
+    return kind(str(error)) if kind else error
+
+
+def _is_away(error: Exception) -> bool:
+    says_so = isinstance(error, exceptions.ResponseError) and _TAKES_NO_WRITES.search(str(error))
+    return bool(says_so) or isinstance(error, REDIS_IS_AWAY)
 
 
 def add_handlers(app: FastAPI) -> None:
     """Let the errors of the job system be answered as problem documents."""
-    for kind in (*_KINDS, *REDIS_IS_AWAY):
+    for kind in (*_KINDS, *REDIS_IS_AWAY, exceptions.ResponseError):
         app.add_exception_handler(kind, _answer)
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return problems.answer(request, of_job_error(error))
+    return problems.answered(request, of_job_error(error))

@@ -1,5 +1,6 @@
 """What the routes of jobs work with, for as long as the service lives."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Annotated, Self, cast
 import redis
 import redis.asyncio
 from fastapi import Depends, Request
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from app import measures, persistence
@@ -26,7 +27,12 @@ _CONNECT_S, _ANSWER_S = 2.0, 5.0
 _TRIES, _FIRST_WAIT_S, _LONGEST_WAIT_S = 2, 0.02, 0.1
 """A service without its Redis says so soon: the client is told when to ask again."""
 
+_COUNT_S = 1.0
+"""Prometheus waits ten seconds for everything, and should miss nothing but the jobs."""
+
 _MOST_WATCHERS = 10_000
+_SETTLED_AT_ONCE = 2
+"""Uploads made safe to import at a time, minutes of work: predictions want the cores too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Jobs:
     waiting: redis.asyncio.Redis
     leaving: Callable[[], bool]
     """Whether the service is about to end: what waits for news should end too."""
+
+    settling: asyncio.Semaphore
 
     @classmethod
     def open(cls, settings: JobSettings, *, leaving: Callable[[], bool]) -> Self:
@@ -62,8 +70,9 @@ class Jobs:
             max_connections=_MOST_WATCHERS,
         )
         webhooks = settings.webhook_url is not None
+        turns = asyncio.Semaphore(_SETTLED_AT_ONCE)
         store = JobStore(client, prefix=settings.redis_prefix, webhooks=webhooks)
-        return cls(settings, store, Dispatch.open(settings), waiting, leaving)
+        return cls(settings, store, Dispatch.open(settings), waiting, leaving, turns)
 
     async def row(self, job_id: str) -> rows.Row:
         """A job's record as it is stored, read without a thread. Raises UnknownJob."""
@@ -92,7 +101,8 @@ async def opened(
 ) -> AsyncIterator[Jobs]:
     """The parts, closed in the end; meanwhile this process sweeps, as every worker does."""
     jobs, sweeper = Jobs.open(settings, leaving=leaving), Sweeper(settings)
-    metrics.gauge(measures.JOBS, partial(_counts, jobs.store))
+    counted = _impatient(settings)
+    metrics.gauge(measures.JOBS, partial(_counts, counted))
     sweeper.start()
     try:
         yield jobs
@@ -101,6 +111,19 @@ async def opened(
         await jobs.waiting.aclose()
         jobs.dispatch.close()
         jobs.store.close()
+        counted.close()
+
+
+def _impatient(settings: JobSettings) -> JobStore:
+    """The store for who would rather have no answer than wait."""
+    client = redis.Redis.from_url(
+        settings.redis_url or "",
+        decode_responses=True,
+        socket_connect_timeout=_COUNT_S,
+        socket_timeout=_COUNT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return JobStore(client, prefix=settings.redis_prefix)
 
 
 def _counts(store: JobStore) -> dict[tuple[str, ...], float]:

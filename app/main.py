@@ -103,7 +103,7 @@ def _possible(jobs: JobSettings) -> JobSettings | None:
 
 def _listening(settings: Settings, keys: KeyRing | None) -> socket.socket:
     if settings.listen_fd is not None:
-        return binding.inherited(settings.listen_fd)
+        return binding.inherited(settings.listen_fd, keys=keys)
     return binding.bind(settings.host, settings.port, keys=keys)
 
 

@@ -25,7 +25,7 @@ class Measure:
 REQUESTS = Measure(
     MeasureKind.COUNTER,
     "sentiscope_http_requests",
-    "Requests answered, by route, method and status.",
+    "Requests answered, by route, method and status; 0 where the client left before.",
     ("route", "method", "status"),
 )
 SECONDS = Measure(

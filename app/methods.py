@@ -24,7 +24,11 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET", _IS_HEAD: True}, receive, send_without_body)
+        asked = {**scope, "method": "GET", _IS_HEAD: True}
+        try:
+            await self._app(asked, receive, send_without_body)
+        finally:
+            scope.update({**asked, "method": "HEAD"})  # what was noted there is counted
 
 
 def is_head(request: Request) -> bool:

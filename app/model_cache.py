@@ -41,6 +41,10 @@ class _Known:
     """When the stamp was last seen to hold, on the clock that only runs forward."""
 
 
+class _LookAgain(Exception):
+    """An alias moved or a version went while this waited for its turn to load."""
+
+
 class ModelCache:
     """Models by the digest of their bundle; a request keeps the one that it got.
 
@@ -64,6 +68,7 @@ class ModelCache:
         self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()  # the latest used comes last
         self._known: dict[str, _Known] = {}
         self._loading = asyncio.Lock()
+        self._loads: set[asyncio.Task[LoadedModel]] = set()
         self._failures: dict[str, str] = {}
 
     @property
@@ -95,9 +100,11 @@ class ModelCache:
 
     async def point(self, name: str, alias: str, *, version: str) -> None:
         """Move `alias` once the version runs, so that no request has to wait for it or fail."""
-        await self.model(f"{name}@{version}")
-        await asyncio.to_thread(self.registry.set_alias, name, alias, version=version)
-        self._look_again()
+        path, _ = self._look_up(f"{name}@{version}")
+        async with self._loading:  # else what was in production comes back, and puts this one out
+            await self._opened(path)
+            await asyncio.to_thread(self.registry.set_alias, name, alias, version=version)
+            self._look_again()
 
     async def delete(self, name: str, version: str) -> None:
         """Delete the version, on disk and here; raises ModelError."""
@@ -117,7 +124,7 @@ class ModelCache:
                 self._failures.pop(reference, None)
             except UnknownModel:
                 del self._known[reference]
-            except (ModelError, OSError) as error:
+            except Exception as error:  # the boundary of the reference: the others are followed
                 if self._failures.get(reference) != str(error):
                     _log.warning("model %s stays as it is: %s", reference, error)
                 self._failures[reference] = str(error)
@@ -136,8 +143,7 @@ class ModelCache:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
             while self._loaded:
                 self._loaded.popitem()[1].close()
 
@@ -153,7 +159,10 @@ class ModelCache:
             before = self._used(known.digest)
             if before is not None:  # an alias moved; `refresh` loads what it points to
                 return before
-        found = found or await self._load(path)
+        try:
+            found = found or await self._load(path, changes)
+        except _LookAgain:
+            return await self._model(reference, self._stamp(reference))
         if changes == self._changes:
             self._known[reference] = _Known(stamp, path, digest, checked)
         return found
@@ -162,7 +171,8 @@ class ModelCache:
         stamp, changes, checked = self._stamp(reference), self._changes, time.monotonic()
         path, digest = self._look_up(reference)
         if digest not in self._loaded:
-            await self._load(path)
+            with suppress(_LookAgain):
+                await self._load(path, changes)
         if changes == self._changes:
             self._known[reference] = _Known(stamp, path, digest, checked)
 
@@ -185,13 +195,26 @@ class ModelCache:
             self._loaded.move_to_end(digest)
         return found
 
-    async def _load(self, path: Path) -> LoadedModel:
+    async def _load(self, path: Path, changes: int) -> LoadedModel:
+        """Goes on though nobody should wait for it any more: else a slow model would never come."""
+        task = asyncio.create_task(self._load_in_turn(path, changes))
+        self._loads.add(task)
+        task.add_done_callback(self._loads.discard)
+        return await asyncio.shield(task)
+
+    async def _load_in_turn(self, path: Path, changes: int) -> LoadedModel:
         async with self._loading:
-            found = self._used(recorded_digest(path))
-            if found is None:
-                found = await asyncio.to_thread(self._open_model, path)
-                self._loaded[found.bundle.digest] = found
-                self._make_room()
+            if changes != self._changes:
+                raise _LookAgain
+            return await self._opened(path)
+
+    async def _opened(self, path: Path) -> LoadedModel:
+        """The model at a path, loaded unless it is; for who holds `_loading`."""
+        found = self._used(recorded_digest(path))
+        if found is None:
+            found = await asyncio.to_thread(self._open_model, path)
+            self._loaded[found.bundle.digest] = found
+            self._make_room()
         return found
 
     def _make_room(self) -> None:

@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic import BaseModel
 
+from app.guard import needed_scope
 from app.schemas import JsonImages, Problem
 
 Responses = dict[int | str, dict[str, Any]]
+
+_KEYS: Mapping[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+"""The ways to send an API key."""
 
 _JOY = [{"label": "joy", "score": 0.71}, {"label": "surprise", "score": 0.17}]
 PREDICTIONS: dict[str, Any] = {
@@ -104,3 +112,19 @@ def json_body(
     if examples:
         content["examples"] = {title: {"value": value} for title, value in examples.items()}
     return {"required": True, "content": {"application/json": content}}
+
+
+def demand_keys(app: FastAPI) -> None:
+    """Have the description of `app` say how an API key is sent, and which scope each needs."""
+    described = app.openapi
+
+    def with_keys() -> dict[str, Any]:
+        document = described()
+        document.setdefault("components", {})["securitySchemes"] = _KEYS
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                scope = needed_scope(method.upper(), path)
+                operation["security"] = [{way: [scope]} for way in _KEYS] if scope else []
+        return document
+
+    app.openapi = with_keys  # type: ignore[method-assign]  # as FastAPI's own documentation does

@@ -110,8 +110,17 @@ class Unforeseen:
             await answer(request, _unforeseen(request, error))(scope, receive, send)
 
 
+class _Unanswered(Response):
+    """Nothing, as nobody is there any more."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send nothing."""
+
+
 def answered(request: Request, error: Exception) -> Response:
     """The answer to whatever a request led to; what nobody foresaw is logged."""
+    if isinstance(error, ClientDisconnect):
+        return _Unanswered()
     if isinstance(error, HTTPException):
         return _of_http(request, error)
     known = _known(error)
@@ -131,8 +140,6 @@ def _known(error: Exception) -> RequestError | None:
         return of_model_error(error)
     if isinstance(error, RequestValidationError):
         return _of_validation(error)
-    if isinstance(error, ClientDisconnect):
-        return errors.MalformedRequest("the connection was closed before the body was complete")
     return None
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,7 +24,6 @@ from app.parts import ImageParts
 from app.schemas import JsonImage, JsonImages
 from app.uploads import Link, Upload
 
-T = TypeVar("T")
 Document = TypeVar("Document", bound=BaseModel)
 _FORMS = (
     "multipart/form-data with parts named 'image', the bare bytes of one image as image/* or "
@@ -55,23 +54,23 @@ async def read_uploads(request: Request, limits: Limits) -> Sequence[Upload | Li
     if read is None:
         given = f"content type {media_type!r}" if media_type else "no content type"
         raise UnsupportedContentType(f"got {given}, expected {_FORMS}")
-    return await _in_time(read(request, parameters, limits=limits), limits)
+    return await read(request, parameters, limits=limits)
 
 
 async def read_bytes(request: Request, limits: Limits) -> bytes:
     """All of the body as it was sent; raises RequestError."""
     _demand_plain(request)
-    return await _in_time(_whole(request, limits), limits)
+    return await _whole(request, limits)
 
 
 async def read_json(request: Request, kind: type[Document], *, limits: Limits) -> Document:
     """The body as a document of `kind`; raises MalformedRequest with every fault."""
-    return _document(await _in_time(_whole(request, limits), limits), kind)
+    return _document(await _whole(request, limits), kind)
 
 
 async def read_value(request: Request, *, limits: Limits) -> object:
     """The body as JSON of any form; raises MalformedRequest."""
-    return json_value(await _in_time(_whole(request, limits), limits))
+    return json_value(await _whole(request, limits))
 
 
 def json_value(body: bytes) -> object:
@@ -122,8 +121,7 @@ async def _read_parts(
             "HTTP library, which sets it for its files"
         )
     parts = ImageParts(boundary, max_images=limits.max_images)
-    async for chunk in _chunks(request, limits):
-        parts.feed(chunk)
+    await _receive(request, limits, parts.feed)
     return parts.uploads()
 
 
@@ -153,30 +151,31 @@ _READERS: Mapping[str, Callable[..., Awaitable[Sequence[Upload | Link]]]] = {
 }
 
 
-async def _in_time(work: Awaitable[T], limits: Limits) -> T:
-    try:
-        async with asyncio.timeout(limits.timeout_s):
-            return await work
-    except TimeoutError as error:
-        raise RequestTooSlow(f"the body was not complete after {limits.timeout_s:g} s") from error
-
-
 async def _whole(request: Request, limits: Limits) -> bytes:
-    return b"".join([chunk async for chunk in _chunks(request, limits)])
+    chunks: list[bytes] = []
+    await _receive(request, limits, chunks.append)
+    return b"".join(chunks)
 
 
-async def _chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
-    """The body as it arrives; raises BodyTooLarge by its declared size, or when it gets there."""
+async def _receive(request: Request, limits: Limits, take: Callable[[bytes], None]) -> None:
+    """Have `take` called with each piece of the body as it arrives; raises RequestTooSlow.
+
+    Raises BodyTooLarge by the declared size, or when it gets there.
+    """
     most = limits.max_body_bytes
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
         raise BodyTooLarge(f"the body has {declared} bytes, the limit is {most}")
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise BodyTooLarge(f"the body has more than {most} bytes, the limit")
-        yield chunk
+    try:
+        async with asyncio.timeout(limits.timeout_s):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > most:
+                    raise BodyTooLarge(f"the body has more than {most} bytes, the limit")
+                take(chunk)
+    except TimeoutError as error:
+        raise RequestTooSlow(f"the body was not complete after {limits.timeout_s:g} s") from error
 
 
 def _json_images(body: bytes, limits: Limits) -> list[Upload | Link]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from python_multipart.multipart import parse_options_header
 
 from app.archive_form import FIELD_BYTES, ArchiveForm, Fields
@@ -58,7 +59,7 @@ async def receive_archives(
     form = ArchiveForm(boundary, folder, max_bytes=max_bytes, begin=begin)
     try:
         async for batch in _batches(request, idle_s):
-            await asyncio.to_thread(form.feed, batch)
+            await run_in_threadpool(form.feed, batch)
     finally:
         form.close()
     if not form.complete:

@@ -1,5 +1,6 @@
 """What lives as long as the service: settings, models, queue."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NotRequired, TypedDict
 
@@ -8,7 +9,7 @@ from opentelemetry.trace import Tracer
 
 from app import measures
 from app.decoding import Decoder
-from app.errors import NotReady
+from app.errors import DeadlinePassed, InferenceLost, ModelNotServable, NotReady
 from app.inference.queue import InferenceQueue
 from app.inference.task import Hands
 from app.links import Links
@@ -46,6 +47,16 @@ class Service:
                 raise
             raise NotReady(f"the service's model {wanted!r} is missing: {error}") from error
 
+    async def model_in_time(self, reference: str | None) -> LoadedModel:
+        """The same, waited for no longer than an image is; raises DeadlinePassed."""
+        try:
+            async with asyncio.timeout(self.settings.deadline_s):
+                return await self.model(reference)
+        except TimeoutError as error:
+            raise DeadlinePassed(
+                f"the model was not loaded after {self.settings.deadline_s:g} s; it goes on loading"
+            ) from error
+
     async def ready(self) -> LoadedModel:
         """The service's own model, loaded; raises NotReady with what is missing."""
         if not self.queue.is_served:
@@ -55,6 +66,8 @@ class Service:
         except ModelError as error:
             reason = of_model_error(error).detail
             raise NotReady(f"the service's model cannot be used: {reason}") from error
+        except (InferenceLost, ModelNotServable) as error:
+            raise NotReady(f"the service's model is not loaded: {error.detail}") from error
 
 
 class State(TypedDict):

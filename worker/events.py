@@ -14,7 +14,9 @@ from worker.errors import JobError
 from worker.keys import Keys
 from worker.lua import Scripts
 
-_ID = re.compile(r"\d{1,20}-\d{1,20}")
+_ID = re.compile(r"([0-9]{1,20})-([0-9]{1,20})")
+_LAST = (1 << 64) - 1
+"""Redis reads no larger number, and looks for nothing behind the id of two such."""
 
 
 class UnknownJob(JobError):
@@ -58,7 +60,7 @@ class Events:
 
     def page(self, job_id: str, *, after: str | None, limit: int) -> EventPage:
         """Up to `limit` events after the one with the id `after`. Raises UnknownJob, BadCursor."""
-        if after is not None and not _ID.fullmatch(after):
+        if after is not None and not _is_id(after):
             raise BadCursor(f"{after!r} is no event's id; expected one like 1700000000000-0")
         with self.client.pipeline() as pipe:
             pipe.exists(self.keys.job(job_id))
@@ -70,6 +72,11 @@ class Events:
             raise UnknownJob(f"there is no job {job_id}")
         items = tuple(JobEvent(id, json.loads(entry["data"])) for id, entry in entries[:limit])
         return EventPage(items, items[-1].id if len(entries) > limit else None)
+
+
+def _is_id(text: str) -> bool:
+    found = _ID.fullmatch(text)
+    return found is not None and all(int(number) < _LAST for number in found.groups())
 
 
 def encoded(value: Mapping[str, Any]) -> str:

@@ -67,7 +67,11 @@ def _run(asked: socket.socket) -> None:
     gc.freeze()
     while connections := socket.recv_fds(asked, len(_ASKED), 1)[1]:
         connection = socket.socket(fileno=connections[0])
-        if os.fork() == 0:
+        try:
+            is_process = os.fork() == 0
+        except OSError:  # no memory, or no process more: the service sees it end, and asks again
+            is_process = False
+        if is_process:
             asked.close()
             _leave_after(partial(work, connection, {}))
         connection.close()

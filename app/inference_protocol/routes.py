@@ -105,7 +105,7 @@ async def _facts(service: Service, reference: str) -> documents.ModelFacts:
 
 async def _infer(request: Request, service: Service, *, reference: str) -> Response:
     settings = service.settings
-    loaded = await service.model(reference)
+    loaded = await service.model_in_time(reference)
     service.queue.check_room()
     content = await read_bytes(request, limits(settings))
     given = (content, request.headers.get(HEADER_LENGTH), loaded)

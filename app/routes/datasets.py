@@ -1,12 +1,12 @@
 """`/v1/datasets`: what can be trained on; import and deletion."""
 
-import asyncio
 import shutil
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app import openapi
 from app.archive_form import ArchiveForm
@@ -18,6 +18,7 @@ from app.dataset_schemas import (
     DatasetQuery,
     DatasetRecord,
 )
+from app.errors import RequestError
 from app.idempotency import GivenKey, key_of
 from app.imports import (
     ROOT,
@@ -35,6 +36,7 @@ from app.reading import Limits, read_value
 from app.receiving import MULTIPART, media_type, receive_archives
 from app.state import TheService
 from worker.catalogue import BrokenDataset, Catalogue, UnknownDataset
+from worker.errors import JobError
 from worker.import_sources import upload_folder
 from worker.jobs import JobRecord, new_id
 
@@ -96,7 +98,7 @@ async def import_dataset(
         return accepted(await _from_upload(request, jobs, key, idle_s=idle_s))
     limits = Limits(max_body_bytes=_JSON_BYTES, max_images=0, timeout_s=idle_s)
     document = await read_value(request, limits=limits)
-    return accepted(await asyncio.to_thread(_from_server, document, jobs, key))
+    return accepted(await run_in_threadpool(_from_server, document, jobs, key))
 
 
 @router.delete("/{name}", status_code=204, responses=openapi.problems(404, 409, 503))
@@ -120,10 +122,13 @@ def _summary(catalogue: Catalogue, name: str, running: str | None) -> DatasetRec
 async def _from_upload(
     request: Request, jobs: Jobs, key: str | None, *, idle_s: float
 ) -> JobRecord:
-    """The job that imports what is sent; nothing of it stays where there is none."""
+    """The job that imports what is sent; what was sent goes where it is certain that there is none.
+
+    Where Redis took the job and did not answer it is not: then the sweep decides.
+    """
     job_id = new_id()
     folder = upload_folder(jobs.settings.uploads_root, job_id)
-    kept = False
+    is_wanted = False
     try:
         form = await receive_archives(
             request,
@@ -132,12 +137,17 @@ async def _from_upload(
             idle_s=idle_s,
             begin=partial(check_early, jobs=jobs, key=key),
         )
-        record = await asyncio.to_thread(_of_form, form, jobs, key, job_id)
-        kept = record.id == job_id
+        async with jobs.settling:
+            is_wanted = True
+            record = await run_in_threadpool(_of_form, form, jobs, key, job_id)
+        is_wanted = record.id == job_id
         return record
+    except (RequestError, JobError):
+        is_wanted = False
+        raise
     finally:
-        if not kept:
-            await asyncio.to_thread(_discard, folder)
+        if not is_wanted:
+            await run_in_threadpool(_discard, folder)
 
 
 def _of_form(form: ArchiveForm, jobs: Jobs, key: str | None, job_id: str) -> JobRecord:

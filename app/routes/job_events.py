@@ -1,9 +1,9 @@
 """`/v1/jobs/{job_id}/events`: what a job tells, in pages or as a stream."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from app import job_examples, openapi
@@ -39,7 +39,7 @@ async def events(
     The stream ends when the job has ended and everything was sent; comments keep it open.
     """
     after = last_event_id or query.after or None
-    page = await asyncio.to_thread(jobs.store.events, job_id, after=after, limit=query.limit)
+    page = await run_in_threadpool(jobs.store.events, job_id, after=after, limit=query.limit)
     if MEDIA_TYPE in request.headers.get("accept", ""):
         stream = JobStream(jobs, job_id, after) if after else JobStream(jobs, job_id)
         return StreamingResponse(stream.parts(), media_type=MEDIA_TYPE, headers=_HEADERS)

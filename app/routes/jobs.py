@@ -1,10 +1,10 @@
 """`/v1/jobs`: submit, list, show, cancel, pause, resume and retry."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app import job_examples, openapi
 from app.admission import Admission
@@ -47,7 +47,7 @@ async def submit(request: Request, service: TheService, jobs: TheJobs, key: Give
     )
     document = await read_value(request, limits=limits)
     given = key_of(key, document)
-    return await asyncio.to_thread(_submitted, jobs, document, service.models.registry, given)
+    return await run_in_threadpool(_submitted, jobs, document, service.models.registry, given)
 
 
 @router.get("", response_model=JobList, responses=openapi.problems(422, 503))

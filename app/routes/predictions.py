@@ -44,7 +44,7 @@ async def predict_images(
 
 async def answered(request: Request, service: Service, query: Options) -> Response:
     """The answer to a request that asks for `query`; raises RequestError and ModelError."""
-    model = await service.model(query.model)
+    model = await service.model_in_time(query.model)
     options.plan(query, model.manifest)  # what is wrong is said before the body is read
     images = await read_uploads(request, limits(service.settings))
     found = await unless_gone(request, _found(images, service, model, query))

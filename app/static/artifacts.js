@@ -1,6 +1,6 @@
 // The files that a job made: links, and those that are pictures as pictures.
 
-import { make } from "./element.js";
+import { keepingFocus, make } from "./element.js";
 import { hasKey } from "./key.js";
 import { size } from "./numbers.js";
 import { ask, read } from "./service.js";
@@ -12,20 +12,24 @@ export class Artifacts {
     this.pictures = make("div", { class: "pictures" });
     this.gallery = make("section", { class: "panel", hidden: true }, make("h2", {}, "Pictures"), this.pictures);
     this.files = make("section", { class: "panel", hidden: true }, make("h2", {}, "Files"), this.list);
-    this.shown = "";
+    this.shown = {};
   }
 
   async refresh() {
     const { items } = await read(this.path);
-    const state = JSON.stringify(items);
-    if (state === this.shown) return;
-    this.shown = state;
     const pictures = items.filter(({ media_type: type }) => type.startsWith("image/"));
+    const [files, seen] = [items, pictures].map((each) => JSON.stringify(each));
     this.files.hidden = items.length === 0;
     this.gallery.hidden = pictures.length === 0;
-    this.list.replaceChildren(...items.map((file) => make("li", {}, this.#link(file),
-      make("span", { class: "note" }, size(file.bytes)))));
-    this.pictures.replaceChildren(...await Promise.all(pictures.map((file) => this.#picture(file))));
+    if (files !== this.shown.files) {
+      keepingFocus(this.list, () => this.list.replaceChildren(...items.map((file) => make("li", {},
+        this.#link(file), make("span", { class: "note" }, size(file.bytes))))));
+    }
+    this.shown.files = files;
+    if (seen !== this.shown.pictures) {
+      this.pictures.replaceChildren(...await Promise.all(pictures.map((file) => this.#picture(file))));
+    }
+    this.shown.pictures = seen;
   }
 
   #address({ path }) {

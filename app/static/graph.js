@@ -4,7 +4,7 @@ import { draw, make } from "./element.js";
 
 const [WIDTH, HEIGHT, ACROSS, DOWN, EDGE] = [176, 50, 60, 16, 2];
 
-/** `nodes` {id, kind, title, note} and `edges` [from, to]; there are no circles. */
+/** `nodes` {id, kind, title, note} and `edges` [from, to]; of a circle one edge leads back. */
 export function graphOf({ nodes, edges }, title) {
   const places = placed(nodes, edges);
   const columns = Math.max(...[...places.values()].map(({ column }) => column)) + 1;
@@ -23,9 +23,11 @@ export function graphOf({ nodes, edges }, title) {
 /** Column and row of each node: nodes stand near what leads to them, columns are centred. */
 function placed(nodes, edges) {
   const depth = new Map();
-  const depthOf = (id) => {
+  const depthOf = (id, behind = []) => {
     if (!depth.has(id)) {
-      const before = edges.filter(([, to]) => to === id).map(([from]) => depthOf(from));
+      const way = [id, ...behind];
+      const before = edges.filter(([from, to]) => to === id && !way.includes(from))
+        .map(([from]) => depthOf(from, way));
       depth.set(id, before.length ? Math.max(...before) + 1 : 0);
     }
     return depth.get(id);

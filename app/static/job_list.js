@@ -26,7 +26,8 @@ export function showJobs(place, { failed }) {
       const page = await read("v1/jobs", query);
       if (!table.isConnected) return "done";
       failed(null);
-      const items = steps.checked ? page.items : page.items.filter(({ parent_id: parent }) => !parent);
+      const areMeant = steps.checked || kind.value; // most of a kind are steps
+      const items = areMeant ? page.items : page.items.filter(({ parent_id: parent }) => !parent);
       keepingFocus(table, () =>
         table.replaceChildren(items.length ? make("ul", { class: "rows" }, items.map(row)) : empty()));
       more.hidden = page.next_cursor === null || limit >= 200;

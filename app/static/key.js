@@ -32,6 +32,7 @@ showKeyButton();
 function question(why) {
   const input = make("input", {
     id: "api-key", type: "password", autocomplete: "off", required: true, spellcheck: "false",
+    pattern: "\\s*[!-~]+\\s*", title: "Letters, digits and signs of ASCII, without spaces", // what a header takes
   });
   const form = make("form", { method: "dialog", class: "stack" },
     make("h2", { id: "key-title" }, "This service asks for an API key"),

@@ -22,8 +22,9 @@ class Graph {
     if (!known || known.isGuess) this.nodes.set(id, { id, kind, title, note });
   }
 
+  /** Runs are known by their folder's name: one built upon a namesake is not built upon itself. */
   join(from, to) {
-    if (!this.edges.some(([a, b]) => a === from && b === to)) this.edges.push([from, to]);
+    if (from !== to && !this.edges.some(([a, b]) => a === from && b === to)) this.edges.push([from, to]);
   }
 }
 

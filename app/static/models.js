@@ -16,9 +16,11 @@ function say(text) {
   get("status").textContent = text;
 }
 
+const wrong = (error) => make("div", { class: "wrong", role: "alert" },
+  make("strong", {}, error.title ?? "Something went wrong"), make("p", {}, error.message));
+
 function fail(error) {
-  get("place").replaceChildren(make("div", { class: "wrong", role: "alert" },
-    make("strong", {}, error.title ?? "Something went wrong"), make("p", {}, error.message)));
+  get("place").replaceChildren(wrong(error));
 }
 
 /** `#name` or `#name@version`; the first model, and what is in production, where nothing is said. */
@@ -36,13 +38,16 @@ async function show() {
   if (!model) return get("place").replaceChildren(make("p", { class: "panel" }, "There is no model yet: train one on the page Jobs."));
   if (model.fault) return fail(new Error(model.fault));
   try {
-    const manifests = await Promise.all(model.versions.map((each) => manifest(model.name, each)));
-    const chosen = manifests[model.versions.indexOf(version)];
+    const told = await Promise.all(model.versions.map((each) =>
+      manifest(model.name, each).catch((fault) => ({ version: each, fault }))));
+    const whole = told.filter(({ fault }) => !fault);
+    const chosen = told[model.versions.indexOf(version)];
     document.title = `${model.name}, version ${version} · Sentiscope`;
-    get("place").replaceChildren(versionsOf(model, manifests, version), aliasesOf(model),
-      panel(`Where version ${version} comes from`, graphOf(lineageOf(chosen), "Lineage"), origins(chosen)),
-      panel("Metrics side by side", ...metricsOf(manifests.toReversed())),
-      await cardOf(model.name, version));
+    get("place").replaceChildren(versionsOf(model, told, version), aliasesOf(model),
+      chosen.fault ? wrong(chosen.fault)
+        : panel(`Where version ${version} comes from`, graphOf(lineageOf(chosen), "Lineage"), origins(chosen)),
+      panel("Metrics side by side", ...metricsOf(whole.toReversed())),
+      chosen.fault ? "" : await cardOf(model.name, version));
   } catch (error) {
     fail(error);
   }
@@ -50,16 +55,16 @@ async function show() {
 
 const panel = (title, ...content) => make("section", { class: "panel" }, make("h2", {}, title), ...content);
 
-function versionsOf(model, manifests, shown) {
+function versionsOf(model, told, shown) {
   const current = model.aliases.production;
   return panel(`Versions of ${model.name}`, make("ul", { class: "versions" },
-    manifests.toReversed().map((each) => make("li", { class: each.version === shown ? "version shown" : "version" },
+    told.toReversed().map((each) => make("li", { class: each.version === shown ? "version shown" : "version" },
       make("a", { href: `#${model.name}@${each.version}`, "aria-current": each.version === shown ? "true" : null },
         `Version ${each.version}`),
       make("span", {}, Object.keys(model.aliases).filter((alias) => model.aliases[alias] === each.version)
         .map((alias) => make("span", { class: "tag" }, alias))),
-      make("span", { class: "note" }, about(each)),
-      make("span", { class: "row" },
+      make("span", { class: "note" }, each.fault?.message ?? about(each)),
+      !each.fault && make("span", { class: "row" },
         make("a", { href: `./?model=${model.name}@${each.version}` }, "Try it"),
         current && current !== each.version
           && make("a", { href: `./?model=${model.name}@${current}&compare=${model.name}@${each.version}` }, "Compare with production"))))));

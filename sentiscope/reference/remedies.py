@@ -13,6 +13,7 @@ REMEDIES: Mapping[str, str] = {
     "dataset-taken": "Choose another name, or delete that data set first.",
     "deadline-passed": "Ask again later or with fewer images; the operator may raise `SENTISCOPE_DEADLINE_S`.",
     "empty-image": "Send the image's bytes: an empty part or body came.",
+    "head-too-large": "Send fewer or shorter headers, or a shorter address.",
     "image-not-fetched": "See whether the address answers with an image, or send the image itself.",
     "image-too-large": "Send a smaller version; the detail says how large, and what the model sees of it.",
     "inference-lost": "Send the image again; where one image does it each time, report it with that image.",

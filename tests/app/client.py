@@ -1,6 +1,9 @@
 """The service in this process, spoken to over ASGI: no port, no mock."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +90,19 @@ async def _connected(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield http
+
+
+@contextmanager
+def occupied(client: Client, seconds: float = 10.0) -> Iterator[Future[bool]]:
+    """What the one thread of the service's event loop is busy with, for as long as this at most."""
+    free, threads = threading.Event(), ThreadPoolExecutor(1)
+
+    async def use() -> None:
+        asyncio.get_running_loop().set_default_executor(threads)
+
+    client.portal.call(use)
+    yield threads.submit(free.wait, seconds)
+    free.set()
 
 
 def tiny_settings(folder: Path, **changes: Any) -> Settings:

@@ -44,10 +44,10 @@ def environment(**variables: object) -> dict[str, str]:
     return kept | {f"SENTISCOPE_{name.upper()}": str(value) for name, value in variables.items()}
 
 
-def started(**variables: object) -> subprocess.Popen[str]:
+def started(*python: str, **variables: object) -> subprocess.Popen[str]:
     """A process that may be about to serve."""
     return subprocess.Popen(
-        [sys.executable, "-m", "app.main"],
+        [sys.executable, *(python or ("-m", "app.main"))],
         cwd=ROOT,
         env=environment(**variables),
         stdout=subprocess.PIPE,
@@ -57,11 +57,11 @@ def started(**variables: object) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def served(folder: Path, **variables: object) -> Iterator[Server]:
+def served(folder: Path, *python: str, **variables: object) -> Iterator[Server]:
     """A service on a free port, with the models in `folder`."""
     roots = {"models_root": folder / "models", "shipped_root": folder / "shipped"}
     fixed: dict[str, object] = {"port": 0, "model": "tiny", **roots, **variables}
-    with started(**fixed) as process:
+    with started(*python, **fixed) as process:
         assert process.stdout
         try:
             yield Server(process, process.stdout.readline())

@@ -1,6 +1,7 @@
 """Raw bytes at a real port: what comes before a body is bounded too."""
 
 import asyncio
+import json
 import socket
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert post_image(opened.url, IMAGE).status_code == 200
         yield opened
         assert post_image(opened.url, IMAGE).status_code == 200
+
+
+async def _ok(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": _TWO_BYTES})
+    await send({"type": "http.response.body", "body": b"ok"})
 
 
 async def _never(scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,10 +90,26 @@ def test_what_is_no_body_and_has_no_end_is_cut_off(
     assert memory_mib(server.process.pid) - before < 20
 
 
-def test_head_that_is_too_long_is_named(server: Server) -> None:
+@pytest.mark.parametrize(
+    ("sent", "status", "kind"),
+    [
+        (BEGIN + b"X: " + b"a" * (connection.MAX_HEAD_BYTES + 1000), 431, "head-too-large"),
+        (b"no such thing\r\n\r\n", 400, "malformed-request"),
+    ],
+    ids=["long", "no HTTP"],
+)
+def test_what_no_application_sees_is_refused_as_everything_is(
+    server: Server, sent: bytes, status: int, kind: str
+) -> None:
     with connected(server) as client:
-        client.sendall(BEGIN + b"X: " + b"a" * (connection.MAX_HEAD_BYTES + 1000))
-        assert answer(client).startswith(b"HTTP/1.1 431 ")
+        client.sendall(sent)
+        head, _, body = answer(client).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Content-Type: application/problem+json\r\n" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b"Content-Length: %d\r\n" % len(body) in head
+    problem = json.loads(body)
+    assert (problem["type"], problem["status"]) == (f"urn:sentiscope:problem:{kind}", status)
 
 
 def test_head_of_many_kilobytes_is_read(server: Server) -> None:
@@ -125,6 +147,28 @@ def test_head_that_never_ends_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPa
     assert all(0.05 < seconds < 5 for seconds in asyncio.run(silent()))
 
 
+@pytest.mark.parametrize("late", [b"a", b"ab", b"ab\r\n"], ids=["rest", "whole", "line ends"])
+def test_body_that_comes_after_its_answer_does_not_keep_the_connection(
+    monkeypatch: pytest.MonkeyPatch, late: bytes
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.1)
+
+    async def answered_early() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _protocol(_ok), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n")
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 OK\r\n")
+        for byte in late:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0.01)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        server.close()
+
+    asyncio.run(answered_early())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="counts packets by Linux's TCP_INFO")
 def test_head_and_body_of_an_answer_are_one_packet_and_no_head_waits_for_long() -> None:
     async def answered() -> list[tuple[bytes, int]]:
@@ -159,6 +203,6 @@ def _packets(writer: asyncio.StreamWriter) -> int:
 
 
 def _protocol(app: ASGIApp = _never) -> connection.BoundedHttp:
-    config = Config(app=app, ws="none")
+    config = Config(app=app, ws="none", timeout_keep_alive=1)
     config.load()
     return connection.BoundedHttp(config, ServerState(), {})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.client import assert_problem
+from tests.app.client import assert_problem, occupied
 from tests.app.dataset_requests import (
     FIELDS,
     FILES,
@@ -119,6 +119,25 @@ def test_the_job_makes_the_data_set_and_its_upload_goes(service: JobService, arc
     assert found["importing"] is None
     assert sweep_uploads(service.store, service.settings) == (job_id,)
     assert uploads(service) == []
+
+
+def test_jobs_and_uploads_do_not_wait_for_the_threads_of_predictions(
+    service: JobService, archive: Path
+) -> None:
+    with occupied(service.client) as work:
+        job_id = service.submitted()
+        assert service.get(job_id, "/events").status_code == 200
+        assert upload(service, archive).status_code == 202
+        assert not work.done()
+
+
+def test_an_upload_stays_where_its_job_was_made_and_no_answer_came(
+    service: JobService, archive: Path
+) -> None:
+    with service.redis.client() as redis:
+        redis.execute_command("ACL", "SETUSER", "default", "-hgetall")  # what follows the creation
+        assert_problem(upload(service, archive), 500)
+        assert uploads(service) == list(service.store.active())
 
 
 def test_a_name_that_is_taken_is_409(service: JobService, archive: Path) -> None:

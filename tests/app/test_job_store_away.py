@@ -1,5 +1,7 @@
 """Without Redis, and with one that forgets: jobs say so, predictions go on."""
 
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.app.client import Client, assert_problem, publish_tiny, serving, tiny_settings
 from tests.app.job_service import FINETUNE, JobService, job_settings, serving_jobs
 from tests.app.pictures import encoded, solid
+from tests.processes import until
 from tests.worker.redis_server import RedisServer
 from worker.jobs import new_id
 
@@ -42,6 +45,38 @@ def test_a_restarted_redis_is_found_again_with_all_jobs(
         redis_server.restart()
         assert service.get(job_id).json() == before
         assert service.act(job_id, "pause").status_code == 202
+
+
+def test_a_redis_that_cannot_write_its_files_is_away_for_those_who_change_something(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    (tmp_path / "disk").mkdir()
+    with serving_jobs(tmp_path, redis_server) as service, redis_server.client() as redis:
+        job_id = service.submitted()
+        redis.config_set("save", "3600 1")
+        redis.config_set("dir", str(tmp_path / "disk"))
+        (tmp_path / "disk").rmdir()
+        redis.bgsave()
+        until(lambda: redis.info()["rdb_last_bgsave_status"] == "err" or None, timeout_s=20)
+        for response in (service.submit(FINETUNE), service.act(job_id, "cancel")):
+            problem = assert_problem(response, 503)
+            assert problem["type"] == "urn:sentiscope:problem:job-store-away"
+            assert response.headers["retry-after"] == "2"
+        assert service.get(job_id).status_code == 200
+
+
+def test_metrics_are_told_in_time_while_redis_hangs(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    with serving_jobs(tmp_path, redis_server) as service:
+        assert "sentiscope_jobs{" in service.client.get("/metrics").text
+        redis_server.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        told = service.client.get("/metrics").text
+        assert time.monotonic() - began < 10
+        redis_server.process.send_signal(signal.SIGCONT)
+    assert "sentiscope_queue_images 0.0" in told
+    assert "sentiscope_jobs{" not in told
 
 
 def test_both_missing_parts_are_named(tmp_path: Path, redis_server: RedisServer) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from tests.app.client import assert_problem, publish_tiny
 from tests.app.pictures import encoded, solid
-from tests.app.server import ROOT, post_image, served, started
+from tests.app.server import ROOT, Server, post_image, served, started
+from tests.processes import until
 
 
 def _refusal(**variables: object) -> str:
@@ -129,6 +130,25 @@ def test_body_over_the_limit_is_answered_though_the_client_has_not_sent_it_all(
         assert post_image(server.url, encoded(solid())).status_code == 200
 
 
+def _clients_that_left(server: Server) -> int:
+    told = httpx.get(f"{server.url}/metrics").text
+    assert "malformed-request" not in told
+    return sum("requests_total{" in line and 'status="0"' in line for line in told.splitlines())
+
+
+def test_client_that_leaves_before_its_body_is_complete_was_not_refused(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    with served(tmp_path) as server:
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as client:
+            client.sendall(b"POST /v1/predictions HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            client.sendall(b"Content-Type: image/png\r\nContent-Length: 9\r\n\r\nabc")
+        until(lambda: _clients_that_left(server) or None, timeout_s=20)
+        assert server.stop()[0] == 0
+        assert server.process.stderr
+        assert server.process.stderr.read() == ""
+
+
 def test_work_of_a_client_that_left_is_dropped(tmp_path: Path) -> None:
     publish_tiny(tmp_path)
     content = encoded(solid(size=(5000, 5000)))
@@ -143,6 +163,7 @@ def test_work_of_a_client_that_left_is_dropped(tmp_path: Path) -> None:
         began = time.perf_counter()
         assert post_image(server.url, content).status_code == 200
         assert time.perf_counter() - began < 24 * usual
+        assert _clients_that_left(server) == 1
         assert server.stop()[0] == 0
         assert server.process.stderr
         assert server.process.stderr.read() == ""

@@ -11,6 +11,16 @@ def test_head_is_get_without_the_body(client: Client, path: str) -> None:
     assert head.headers["content-length"] == str(len(whole.content))
 
 
+def test_head_is_counted_by_its_route_and_reason(client: Client) -> None:
+    assert client.request("HEAD", "/v1/models/tiny").status_code == 200
+    assert client.request("HEAD", "/v1/models/nobody").status_code == 404
+    told = client.get("/metrics").text
+    for status in (200, 404):
+        labels = f'{{method="HEAD",route="/v1/models/{{name}}",status="{status}"}}'
+        assert f"sentiscope_http_requests_total{labels} 1.0" in told
+    assert 'sentiscope_refused_total{reason="model-not-found"} 1.0' in told
+
+
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.errors import InferenceLost
 from app.loaded_model import LoadedModel, opener
 from app.model_cache import ModelCache
 from models.errors import ModelError
@@ -120,6 +121,25 @@ def test_requests_are_answered_by_the_version_before_while_the_next_one_loads(
     asyncio.run(follow())
 
 
+def test_promotion_is_followed_though_the_processes_were_lost_while_it_loaded(
+    cache: ModelCache, registry: Registry, opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lose(path: Path) -> None:
+        opened.before = lambda path: None
+        raise InferenceLost
+
+    async def follow() -> None:
+        assert await _version(cache) == "1"
+        registry.set_alias("tiny", "production", version="2")
+        opened.before = lose
+        async with asyncio.timeout(20), cache.following(every_s=0):
+            while await _version(cache) == "1":
+                await asyncio.sleep(0)
+
+    asyncio.run(follow())
+    assert caplog.text.count("stays as it is") == 1
+
+
 def test_promotion_here_counts_at_once(cache: ModelCache, registry: Registry) -> None:
     async def promote() -> None:
         for version in ("1", "2", "3", "1"):
@@ -127,6 +147,44 @@ def test_promotion_here_counts_at_once(cache: ModelCache, registry: Registry) ->
             assert await _version(cache) == version
 
     asyncio.run(promote())
+
+
+def test_promoted_version_stays_though_memory_is_short_and_requests_go_on(
+    registry: Registry, opened: Opened
+) -> None:
+    cache = ModelCache(registry, opened, budget_bytes=1, recheck_s=0)
+
+    async def promote() -> None:
+        assert await _version(cache) == "1"
+        promoting = asyncio.create_task(cache.point("tiny", "production", version="2"))
+        while not promoting.done():
+            await _version(cache)
+            await asyncio.sleep(0)
+        assert await _version(cache) == "2"
+
+    asyncio.run(promote())
+    assert opened.labels == ["tiny@1", "tiny@2"]
+
+
+def test_model_goes_on_loading_though_who_asked_for_it_gave_up(
+    cache: ModelCache, opened: Opened
+) -> None:
+    go_on = threading.Event()
+
+    def wait(path: Path) -> None:
+        assert go_on.wait(20)
+
+    opened.before = wait
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await cache.model("tiny")
+        go_on.set()
+        assert await _version(cache) == "1"
+
+    asyncio.run(give_up())
+    assert opened.labels == ["tiny@1"]
 
 
 def test_promotion_to_a_version_that_cannot_run_changes_nothing(
@@ -261,9 +319,11 @@ def test_promotion_counts_for_a_request_that_is_loading_what_was_in_production_b
         opened.before = wait
         asking = asyncio.create_task(_version(cache))
         assert await asyncio.to_thread(begun.wait, 20)
-        await cache.point("tiny", "production", version="2")
+        promoting = asyncio.create_task(cache.point("tiny", "production", version="2"))
+        await asyncio.sleep(0)
         go_on.set()
         assert await asking == "1"
+        await promoting
         assert await _version(cache) == "2"
 
     asyncio.run(promote())

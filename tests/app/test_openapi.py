@@ -1,10 +1,14 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.factory import create_app
+from app.keys import Scope, create_key
 from app.openapi import PREDICTIONS
 from app.schemas import Predictions
-from tests.app.client import Client
+from tests.app.client import Client, tiny_settings
+from worker.settings import JobSettings
 
 PATHS = {
     "/v1/predictions": {"post"},
@@ -70,6 +74,29 @@ def test_all_forms_of_a_request_are_described(schema: dict[str, Any]) -> None:
         "explain_output",
         "explain_label",
     }
+
+
+def test_with_keys_each_operation_says_which_scope_it_needs(tmp_path: Path) -> None:
+    settings = tiny_settings(tmp_path)
+    create_key(settings.keys_file, "test", frozenset(Scope))
+    described = create_app(settings, JobSettings(redis_url="unix:///nowhere")).openapi()
+    needed = {
+        (method, path): operation["security"]
+        for path, operations in described["paths"].items()
+        for method, operation in operations.items()
+    }
+    for place, scope in {
+        ("post", "/v1/predictions"): "predict",
+        ("post", "/v1/jobs"): "jobs",
+        ("delete", "/v1/datasets/{name}"): "admin",
+    }.items():
+        assert needed[place] == [{"bearer": [scope]}, {"header": [scope]}]
+    assert needed["get", "/health/live"] == []
+    assert described["components"]["securitySchemes"].keys() == {"bearer", "header"}
+
+
+def test_without_keys_none_is_asked_for(schema: dict[str, Any]) -> None:
+    assert "securitySchemes" not in schema["components"]
 
 
 def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:

@@ -11,9 +11,9 @@ from PIL import Image
 
 from models.labels import LabelKind
 from models.registry import Registry
-from tests.app.client import Client, assert_problem, publish_tiny, serving, tiny_settings
+from tests.app.client import Client, assert_problem, occupied, publish_tiny, serving, tiny_settings
 from tests.app.pictures import BLUE, GREEN, PHOTOS, RED, WHITE, encoded, halves, noise, solid
-from tests.tiny_bundle import tiny_outputs, write_tiny_bundle
+from tests.tiny_bundle import tiny_outputs, tiny_writer, write_tiny_bundle
 
 PURE = math.e / (math.e + 2)
 """Softmax of a colour that is full beside two that are absent."""
@@ -355,3 +355,15 @@ def test_coverage_that_the_model_lacks_names_those_it_has(client: Client) -> Non
     assert "0.9, 0.5" in problem["detail"]
     without = client.send_bytes(encoded(solid()), coverage="0.9", outputs="multi")
     assert "there are: none" in assert_problem(without, 422)["detail"]
+
+
+def test_model_that_takes_long_to_load_is_waited_for_as_long_as_an_image(tmp_path: Path) -> None:
+    registry = publish_tiny(tmp_path)
+    registry.publish("tiny", tiny_writer("tiny"))
+    with serving(tiny_settings(tmp_path, deadline_s=0.2)) as client:
+        with occupied(client) as work:
+            assert_problem(client.send_bytes(encoded(solid()), model="tiny@2"), 504)
+            path = "/v2/models/tiny/versions/2/infer"
+            assert client.request("POST", path, content=b"{}").status_code == 504
+            assert not work.done()
+        assert client.get("/v2/models/tiny/versions/2/ready").status_code == 200

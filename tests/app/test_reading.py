@@ -8,7 +8,14 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.app.client import Client, assert_problem, publish_tiny, serving, tiny_settings
+from tests.app.client import (
+    Client,
+    assert_problem,
+    occupied,
+    publish_tiny,
+    serving,
+    tiny_settings,
+)
 from tests.app.pictures import encoded, solid, vast_png
 
 IMAGE = encoded(solid())
@@ -112,6 +119,13 @@ def test_client_that_stops_sending_is_not_waited_for(tmp_path: Path) -> None:
     with serving(tiny_settings(tmp_path, read_timeout_s=0.05)) as client:
         response = client.post(content=stuck(), headers={"Content-Type": "image/png"})
         assert_problem(response, 408)
+
+
+def test_body_that_is_there_is_not_late_though_its_parsing_has_to_wait(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    body = {"images": [{"base64": base64.b64encode(IMAGE).decode()}]}
+    with serving(tiny_settings(tmp_path, read_timeout_s=0.2)) as client, occupied(client, 1):
+        assert client.post(json=body).status_code == 200
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

@@ -92,6 +92,10 @@ def test_key_is_asked_for_kept_and_sent(tab: Tab, pages: Site, locked: tuple[Sit
     served, key = locked
     tab.open(f"{served.url}/models")
     tab.until("document.querySelector('dialog[open] #api-key')")
+    tab.choose("#api-key", "schlüssel→")
+    tab.click("dialog button[value=use]")
+    assert tab.run("document.querySelector('dialog[open] #api-key').validity.patternMismatch")
+    assert tab.run("sessionStorage.length") == 0
     tab.choose("#api-key", "wrong")
     tab.click("dialog button[value=use]")
     tab.until("document.querySelector('dialog[open] #api-key')?.value === ''")

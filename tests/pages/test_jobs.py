@@ -82,6 +82,22 @@ def test_job_is_followed_to_its_end_with_curves_log_files_and_pictures(
     assert pages.registry.aliases("tiny")["production"] == "2"
 
 
+def test_files_that_grow_take_neither_the_focus_nor_the_pictures_away(
+    tab: Tab, pages: Site
+) -> None:
+    job_id, _ = pages.started()
+    pages.file(job_id, "pictures/colourised.png", encoded(solid()))
+    tab.open(f"{pages.url}/jobs#{job_id}")
+    tab.until("document.querySelector('.pictures img')?.naturalWidth === 32")
+    tab.run("document.querySelector('.pictures img').dataset.seen = 'yes'")
+    tab.run("document.querySelector('.files a').focus()")
+    tab.run("globalThis.before = document.querySelector('.files li').innerText")
+    pages.file(job_id, "log.txt", "x" * 5000)
+    tab.until("document.querySelector('.files li').innerText !== before")
+    assert tab.run("document.activeElement.matches('.files a')")
+    assert tab.run("document.querySelector('.pictures img').dataset.seen") == "yes"
+
+
 def test_actions_are_those_that_the_state_allows(tab: Tab, pages: Site) -> None:
     job_id = pages.submitted()
     tab.open(f"{pages.url}/jobs#{job_id}")
@@ -124,6 +140,15 @@ def test_pipeline_is_submitted_by_the_form_and_shows_its_steps(tab: Tab, pages: 
     assert record.config.organizing.epochs == preset["organizing"]["epochs"]  # type: ignore[union-attr]
     assert not record.config.export.int8  # type: ignore[union-attr]
     assert tab.text("ol").split("\n")[0] == "stimuli"
+
+
+def test_steps_of_pipelines_are_found_by_their_kind(tab: Tab, pages: Site) -> None:
+    pages.submitted(PIPELINE)
+    tab.open(f"{pages.url}/jobs")
+    tab.until("document.querySelector('.job')")
+    assert "chain: stimuli" not in tab.text(".jobs")
+    tab.choose("#filter-kind", "pretrain")
+    shows(tab, "chain: stimuli")
 
 
 def test_faults_stand_at_their_fields(tab: Tab, pages: Site) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.pages.browser import Tab
 from tests.pages.site import Site
+from tests.tiny_bundle import tiny_writer
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -43,6 +44,22 @@ def test_another_alias_is_made(page: Tab, pages: Site) -> None:
     assert pages.registry.aliases("tiny")["canary"] == "2"
 
 
+def test_damaged_version_leaves_the_others_and_the_aliases(page: Tab, pages: Site) -> None:
+    for _ in range(2):
+        damaged = pages.registry.publish("worn", tiny_writer("worn"))
+    pages.registry.set_alias("worn", "production", version="2")
+    with (damaged.path / "model.onnx").open("ab") as file:
+        file.write(b"!")
+    page.open(f"{pages.url}/models#worn")
+    page.until("document.querySelector('#alias-production')")
+    assert "model.onnx" in page.text(".version.shown")
+    page.choose("#alias-production", "1")
+    page.click(".aliases button")
+    page.until("document.querySelector('.version.shown')?.innerText.includes('Version 1')")
+    assert all("503" in each for each in page.complaints())
+    page.pipe.events.clear()
+
+
 def test_graph_and_table_and_card_are_made_of_what_they_are_given(page: Tab) -> None:
     found = page.run(
         """(async () => {
@@ -68,3 +85,23 @@ def test_graph_and_table_and_card_are_made_of_what_they_are_given(page: Tab) -> 
     assert edges == 6
     assert "<strong>bold</strong> &lt;img" in card
     assert "<td>2</td>" in card
+
+
+def test_run_built_upon_a_namesake_and_a_circle_are_drawn(page: Tab) -> None:
+    found = page.run(
+        """(async () => {
+          const { lineageOf } = await import('./static/lineage.js');
+          const { graphOf } = await import('./static/graph.js');
+          const weights = { source: 'run', run: 'elsewhere/p' };
+          const ancestors = [{ run: 'p', config: { recipe: 'finetune', weights }, datasets: [] }];
+          const lineage = { config: { recipe: 'finetune', weights }, datasets: [], ancestors };
+          const { edges } = lineageOf({ name: 'm', version: '1', lineage });
+          const nodes = ['a', 'b'].map((id) => ({ id, kind: 'run', title: id, note: '' }));
+          const circle = graphOf({ nodes, edges: [['a', 'b'], ['b', 'a']] }, 'Circle');
+          return [edges, circle.querySelectorAll('.node').length, circle.innerHTML];
+        })()"""
+    )
+    edges, nodes, drawn = found
+    assert edges == [["run p", "run (training)"], ["run (training)", "model m"]]
+    assert nodes == 2
+    assert "NaN" not in drawn

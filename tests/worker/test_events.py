@@ -8,6 +8,7 @@ from worker.leases import KEPT_PROGRESS
 from worker.store import BadCursor, JobEvent, JobStore
 
 EPOCHS, STEPS = 12, 60
+_LAST = (1 << 64) - 1
 
 
 def long_run(store: JobStore) -> JobRecord:
@@ -48,7 +49,10 @@ def test_there_is_nothing_after_the_last_event_yet(store: JobStore) -> None:
     assert [event.id for event in store.events(made.id, after=last).items] == [later]
 
 
-@pytest.mark.parametrize("after", ["", "x", "-", "+", "(1-0", "1-0 ", "1"])
+@pytest.mark.parametrize(
+    "after",
+    ["", "x", "-", "+", "(1-0", "1-0 ", "1", "\u0661-\u0662", f"{1 << 64}-0", f"{_LAST}-{_LAST}"],
+)
 def test_an_id_that_is_none_is_refused(store: JobStore, after: str) -> None:
     made = store.create([record()])
     with pytest.raises(BadCursor, match="1700000000000-0"):

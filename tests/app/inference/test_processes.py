@@ -122,6 +122,27 @@ def test_no_process_outlives_a_service_that_is_killed(server: Server) -> None:
     until(lambda: None if any(map(is_alive, left)) else True, timeout_s=_PATIENCE_S)
 
 
+_FORK_FAILS_ONCE = """
+import os
+fork, works = os.fork, iter((True, False))
+def failing():
+    if next(works, True):
+        return fork()
+    raise BlockingIOError
+os.fork = failing  # a machine with no process left, which root cannot bring about
+from app.main import main
+main()
+"""
+
+
+def test_a_process_that_cannot_be_started_is_started_later(tmp_path: Path) -> None:
+    publish_tiny(tmp_path)
+    with served(tmp_path, "-c", _FORK_FAILS_ONCE, workers=2) as server:
+        assert post_image(server.url, encoded(solid())).status_code == 200
+        until(lambda: len(_hands(server)) == 2 or None, timeout_s=_PATIENCE_S)
+        assert _measured(server, "sentiscope_inference_processes_lost") == 1
+
+
 def test_a_service_that_can_start_no_process_ends(server: Server) -> None:
     nursery, hands = _nursery(server), _hands(server)
     os.kill(nursery, signal.SIGKILL)
