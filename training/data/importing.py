@@ -15,7 +15,7 @@ from training.data.importers.listing import BadLayout, ImportOptions, Listing, R
 from training.data.importers.table import IMPORTERS
 from training.data.metadata import METADATA, dataset_digest, metadata_csv
 from training.data.source import Source, open_source
-from training.data.staging import check_absent, staging, write_synced
+from training.data.staging import check_absent, staging
 from training.errors import TrainingError
 
 NAMED = 10
@@ -109,8 +109,8 @@ def import_dataset(
             remarks=listing.remarks,
         )
         card = _card(report, format=format, listing=listing, options=options)
-        write_synced(folder / METADATA, metadata)
-        write_synced(folder / CARD, card.model_dump_json(indent=2).encode() + b"\n")
+        (folder / METADATA).write_bytes(metadata)
+        (folder / CARD).write_bytes(card.model_dump_json(indent=2).encode() + b"\n")
         CanonicalDataset.open(folder)
     return report
 
