@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,8 +88,12 @@ def import_dataset(
     name: str,
     options: ImportOptions,
     progress: Progress,
+    note: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
-    """Makes `destination` the canonical dataset `name`, whole or not at all."""
+    """Makes `destination` the canonical dataset `name`, whole or not at all.
+
+    `note` is called with the report before the dataset appears.
+    """
     check_absent(destination)
     source, listing = _listed(format, sources, options)
     with staging(destination) as folder:
@@ -112,6 +116,7 @@ def import_dataset(
         (folder / METADATA).write_bytes(metadata)
         (folder / CARD).write_bytes(card.model_dump_json(indent=2).encode() + b"\n")
         CanonicalDataset.open(folder)
+        note(report)
     return report
 
 
