@@ -7,19 +7,28 @@ from worker.actions import CANCEL, PAUSE, RESUME, RETRY, Action, forbidden, take
 from worker.dependencies import DEPENDENCY_FAILED
 from worker.following import follow
 from worker.jobs import JobKind, JobRecord
+from worker.rows import UnreadableRecord
 from worker.status import ENDED, ForbiddenMove, JobStatus
 from worker.store import DatasetUnavailable, JobStore
+from worker.unreadable import cancel_unreadable
 
 Wake = Callable[[JobRecord], None]
 """Tells the workers that a job waits in its queue."""
 
 
 def cancel(store: JobStore, job_id: str, *, dispatch: Wake) -> JobRecord:
-    """End a job on request; of a pipeline, every step that has not ended."""
-    record = store.get(job_id)
-    if record.kind is JobKind.PIPELINE:
-        return _cancel_pipeline(store, record, dispatch)
-    return _act(store, record, CANCEL, dispatch)
+    """End a job on request; of a pipeline, every step that has not ended.
+
+    One whose record cannot be read is ended too, and then UnreadableRecord raised.
+    """
+    try:
+        record = store.get(job_id)
+        if record.kind is JobKind.PIPELINE:
+            return _cancel_pipeline(store, record, dispatch)
+        return _act(store, record, CANCEL, dispatch)
+    except UnreadableRecord:
+        cancel_unreadable(store, job_id)
+        raise
 
 
 def pause(store: JobStore, job_id: str, *, dispatch: Wake) -> JobRecord:

@@ -11,9 +11,11 @@ from worker.catalogue import Catalogue
 from worker.dependencies import fail_hopeless
 from worker.jobs import Failure, JobRecord, Queue
 from worker.queue import Dispatch
+from worker.rows import UnreadableRecord
 from worker.settings import JobSettings
 from worker.status import ForbiddenMove, JobStatus
 from worker.store import JobStore, UnknownJob
+from worker.unreadable import fail_unreadable
 from worker.uploads import sweep_uploads
 
 _WAKE_AT_ONCE = 100
@@ -51,6 +53,9 @@ def recover_expired(store: JobStore, dispatch: Dispatch, settings: JobSettings) 
             _recover(store, dispatch, settings, store.get(job_id))
         except (ForbiddenMove, UnknownJob):
             continue  # another was first
+        except UnreadableRecord as error:
+            _LOG.warning("a lost job: %s", error)
+            fail_unreadable(store, error)
 
 
 def wake_ready(store: JobStore, dispatch: Dispatch) -> None:
@@ -65,7 +70,10 @@ def fail_exhausted(store: JobStore, settings: JobSettings) -> None:
     """End queued jobs that had all their attempts, as after the limit was lowered."""
     for queue in Queue:
         for job_id in store.ready(queue, _WAKE_AT_ONCE):
-            record = store.get(job_id)
+            try:
+                record = store.get(job_id)
+            except UnreadableRecord:
+                continue  # a worker that takes it ends it
             if record.status is not JobStatus.QUEUED or record.attempts < settings.max_attempts:
                 continue
             spent = Failure(

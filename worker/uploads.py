@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from worker.rows import UnreadableRecord
 from worker.settings import JobSettings
 from worker.status import JobStatus
 from worker.store import JobStore, UnknownJob
@@ -28,6 +29,8 @@ def _is_done_with(folder: Path, store: JobStore) -> bool:
         record = store.get(folder.name)
     except UnknownJob:
         return time.time() - _last_written(folder) > KEPT_S
+    except UnreadableRecord:
+        return False
     if record.status is JobStatus.SUCCEEDED:
         return True
     if record.status not in (JobStatus.FAILED, JobStatus.CANCELLED) or not record.finished_at:
