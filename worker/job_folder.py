@@ -25,6 +25,10 @@ _FENCE_LOCK = ".fence-lock"
 class Superseded(JobError):
     """A later attempt has already taken the job's folder."""
 
+    def __init__(self, found: int, token: int) -> None:
+        super().__init__(f"attempt {found} has the folder, this is attempt {token}")
+        self.found = found
+
 
 @dataclass(frozen=True, slots=True)
 class JobFolder:
@@ -48,7 +52,7 @@ class JobFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             found = int(fence.read_text()) if fence.exists() else 0
             if found > token:
-                raise Superseded(f"attempt {found} has the folder, this is attempt {token}")
+                raise Superseded(found, token)
             replace_text(fence, f"{token}\n")
 
     def write_config(self, config: RecipeConfig) -> None:

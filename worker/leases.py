@@ -51,6 +51,11 @@ class Leases:
             raise lease.lost()
         return JobStatus(found[0])
 
+    def outrun(self, lease: Lease, fence: int) -> None:
+        """Give the next lease a token above `fence`. Raises LeaseLost."""
+        if not self.scripts.run("outrun", lease.job_id, lease.token, fence):
+            raise lease.lost()
+
     def report(
         self,
         lease: Lease,

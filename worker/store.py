@@ -266,6 +266,12 @@ class JobStore:
         """Hold the job for `lease_s` seconds from now; its status. Raises LeaseLost."""
         return self._leases.renew(lease, lease_s)
 
+    def outrun(self, lease: Lease, fence: int) -> None:
+        """Give the next lease a token above `fence`, which a folder has from a time that this store
+        knows nothing of: it was restored from a backup. Raises LeaseLost.
+        """
+        self._leases.outrun(lease, fence)
+
     def report(
         self,
         lease: Lease,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 
 import pytest
@@ -13,8 +14,10 @@ from tests.worker.workplace import (
     training_pid,
     wait_until,
 )
+from worker.job_folder import JobFolder
 from worker.jobs import JobRecord
 from worker.status import JobStatus
+from worker.supervisor import supervise
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -142,7 +145,27 @@ def test_a_worker_that_lost_the_job_ends_the_process_and_moves_nothing(place: Wo
 
 def test_an_attempt_that_comes_late_leaves_the_folder_to_the_later_one(place: Workplace) -> None:
     job_id = place.submit()
-    place.folder(job_id).mkdir()
-    (place.folder(job_id) / ".fence").write_text("999999\n")
-    assert place.work(job_id).status is JobStatus.RUNNING
+    late = place.claim(job_id)
+    place.store.move(job_id, JobStatus.QUEUED)  # as the sweep does: its lease has expired
+    other = place.claim(job_id)
+    JobFolder(place.folder(job_id)).take(other.token)
+    supervise(
+        late,
+        place.store.get(job_id),
+        store=place.store,
+        settings=place.settings,
+        stop=threading.Event(),
+    )
+    assert place.store.renew(other, 9) is JobStatus.RUNNING
     assert not (place.folder(job_id) / "config.json").exists()
+
+
+def test_a_folder_from_after_a_restored_backup_of_redis_costs_no_attempt(place: Workplace) -> None:
+    job_id = place.submit()
+    place.folder(job_id).mkdir()
+    (place.folder(job_id) / ".fence").write_text("9999999\n")
+    (place.folder(job_id) / "results.json").write_text('{"best_epoch": 7}')
+    queued = place.work(job_id)
+    assert (queued.status, queued.attempts) == (JobStatus.QUEUED, 0)
+    assert "a backup was restored" in place.told(job_id)[-1]["reason"]
+    assert place.work(job_id).status is JobStatus.SUCCEEDED
