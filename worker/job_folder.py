@@ -17,7 +17,7 @@ from training.config.supervision import (
 )
 from worker.account import Account
 from worker.errors import JobError
-from worker.tail import events_from
+from worker.tail import events_from, size_of
 
 _FENCE_LOCK = ".fence-lock"
 
@@ -61,7 +61,7 @@ class JobFolder:
 
     def told_bytes(self) -> int:
         """Size of the events file."""
-        return self.events_file.stat().st_size if self.events_file.exists() else 0
+        return size_of(self.events_file)
 
     def account(self, begin: int) -> Account:
         """Of all that was told from byte `begin` on."""

@@ -272,6 +272,13 @@ class JobStore:
         """
         self._leases.outrun(lease, fence)
 
+    def rewind(self, lease: Lease, size: int) -> int:
+        """Bytes of the job's events file that were reported, of the `size` that it has now.
+
+        What is added to a file that got shorter, or was deleted, is new. Raises LeaseLost.
+        """
+        return self._leases.rewind(lease, size)
+
     def report(
         self,
         lease: Lease,
@@ -295,10 +302,6 @@ class JobStore:
     def expired(self) -> tuple[str, ...]:
         """Ids of the jobs whose lease has run out."""
         return self._leases.expired()
-
-    def offset(self, job_id: str) -> int:
-        """Bytes of the job's events file that were reported. Raises UnknownJob."""
-        return int(self._row(job_id).get("offset", "0"))
 
     def add_event(self, job_id: str, event: Mapping[str, Any], *, once: str | None = None) -> str:
         """Tell `event` and return its id; the same `once` is told once. Raises UnknownJob."""

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.processes import is_alive
+from tests.worker.records import offset
 from tests.worker.workplace import (
     LONG,
     Workplace,
@@ -54,7 +55,7 @@ def test_its_events_are_told_in_order(place: Workplace, done: JobRecord) -> None
     file = place.folder(done.id) / "events.jsonl"
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert place.told(done.id) == lines
-    assert place.store.offset(done.id) == file.stat().st_size
+    assert offset(place.store, done.id) == file.stat().st_size
 
 
 def test_its_log_has_whole_lines(place: Workplace, done: JobRecord) -> None:
