@@ -83,6 +83,8 @@ class Heartbeat:
                 return
             except RedisError as error:
                 _LOG.warning("job %s: Redis does not answer: %s", self._lease.job_id, error)
+            except OSError as error:
+                _LOG.warning("job %s: its events cannot be read: %s", self._lease.job_id, error)
             self._done.wait(min(self._lease_s / 3, _MOST_S))
 
     def _pass_on(self) -> bool:
