@@ -15,7 +15,7 @@ from tests.worker.pipeline_jobs import (
     step,
     submitted,
 )
-from worker.actions import ACTIONS, CANCEL, take
+from worker.actions import ACTIONS, CANCEL, RETRY, take
 from worker.control import cancel, pause, resume, retry
 from worker.jobs import Failure, JobKind, JobRecord, JobSpec
 from worker.pipelines import advance
@@ -142,6 +142,26 @@ def test_a_state_that_changed_meanwhile_is_looked_at_again(
 
     monkeypatch.setattr(store, "get", stale)
     assert take(store, job.id, CANCEL).status is S.CANCELLING
+
+
+def test_a_retry_that_another_one_overtook_leaves_the_job_to_its_worker(
+    store: JobStore, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.move(job.id, S.CANCELLED)
+    seen = store.get
+
+    def stale(job_id: str) -> JobRecord:
+        """The record as it was before it was retried and claimed."""
+        monkeypatch.undo()
+        found = seen(job_id)
+        take(store, job_id, RETRY)
+        run(store, job)
+        return found
+
+    monkeypatch.setattr(store, "get", stale)
+    with pytest.raises(ForbiddenMove, match="a running job cannot be retried"):
+        take(store, job.id, RETRY)
+    assert store.get(job.id).status is S.RUNNING
 
 
 def test_a_pipeline_that_waits_is_cancelled_at_once(
