@@ -83,9 +83,7 @@ def _cancel_pipeline(store: JobStore, parent: JobRecord, dispatch: Wake) -> JobR
 
 def _retry_pipeline(store: JobStore, parent: JobRecord, dispatch: Wake) -> JobRecord:
     _demand_passed_on(parent, RETRY)
-    for _ in _take_each(store, parent, RETRY, dispatch):
-        pass
-    take(store, parent.id, RETRY)
+    _revive(store, parent.id, dispatch)
     return follow(store, parent.id)
 
 
@@ -96,11 +94,17 @@ def _retry_step(store: JobStore, step: JobRecord, parent_id: str, dispatch: Wake
             f"a {step.status} step cannot be retried while its pipeline is {parent.status}; "
             "retry it once the pipeline has ended"
         )
-    taken = _take(store, step.id, RETRY, dispatch)
-    if not any(child.status is JobStatus.FAILED for child in store.children(parent_id)):
-        with suppress(ForbiddenMove):  # another step's retry was first
-            _retry_pipeline(store, parent, dispatch)
-    return taken
+    if step.status not in RETRY.moves:
+        raise forbidden(step.status, RETRY)
+    _revive(store, parent_id, dispatch, step_id=step.id)
+    follow(store, parent_id)
+    return store.get(step.id)
+
+
+def _revive(store: JobStore, parent_id: str, dispatch: Wake, *, step_id: str | None = None) -> None:
+    for queued_id in store.revive(parent_id, step_id=step_id):
+        dispatch(store.get(queued_id))
+        _retry_dependents(store, queued_id, dispatch)
 
 
 def _demand_passed_on(parent: JobRecord, action: Action) -> None:

@@ -22,7 +22,7 @@ from worker.leases import Lease, LeaseLost, Leases
 from worker.listing import JobPage, Listing, StoredPage
 from worker.lua import Scripts
 from worker.settings import JobSettings
-from worker.status import ENDED, HELD, JobStatus, check_move
+from worker.status import ENDED, HELD, ForbiddenMove, JobStatus, check_move
 
 __all__ = [
     "BadCursor",
@@ -196,7 +196,8 @@ class JobStore:
     def hopeless(self, queue: Queue, limit: int) -> tuple[tuple[str, str], ...]:
         """Ids of up to `limit` queued jobs, each with one it waits for that will not succeed.
 
-        A pipeline's steps that wait for each other are not among them: it follows them itself.
+        A pipeline's steps that wait for each other are not among them until it has ended: it
+        follows them itself.
         """
         return self._listing.hopeless(queue, limit)
 
@@ -246,6 +247,20 @@ class JobStore:
             (),
         )
         return found is not None
+
+    def revive(self, parent_id: str, *, step_id: str | None = None) -> tuple[str, ...]:
+        """Queue an ended pipeline with its steps that did not succeed; the steps that are queued.
+
+        Or the step named alone, where another one failed. Raises ForbiddenMove where either of
+        these has not ended, or succeeded, and DatasetUnavailable; then nothing is changed.
+        """
+        nonce = secrets.token_hex(8)
+        answer, *found = self._scripts.run("revive", parent_id, step_id or "", nonce)
+        if answer == "forbidden":
+            raise ForbiddenMove(f"job {found[0]} is {found[1]} by now and cannot be retried")
+        if answer == "unavailable":
+            raise unavailable(found[0])
+        return tuple(found[0])
 
     def recover(self, job_id: str, to: JobStatus, **changes: Any) -> JobRecord | None:
         """As `move`, for a job whose lease has run out; None where it was renewed or is changed."""

@@ -17,11 +17,12 @@ from tests.worker.pipeline_jobs import (
 )
 from worker.actions import ACTIONS, CANCEL, RETRY, take
 from worker.control import cancel, pause, resume, retry
+from worker.dependencies import fail_hopeless
 from worker.jobs import Failure, JobKind, JobRecord, JobSpec
 from worker.pipelines import advance
 from worker.settings import JobSettings
 from worker.status import ForbiddenMove, JobStatus, check_move
-from worker.store import JobStore, UnknownJob
+from worker.store import DatasetUnavailable, JobStore, UnknownJob
 
 S = JobStatus
 Act = Callable[..., JobRecord]
@@ -325,6 +326,34 @@ def test_a_pipeline_comes_back_once_its_last_failed_step_is_retried(
     retry(store, step(store, parent, "perceiving").id, dispatch=woken)
     assert store.get(parent.id).status is S.RUNNING
     assert [states(store, parent)[name] for name in PRETRAININGS] == ["queued", "running", "queued"]
+
+
+def test_a_retry_without_its_data_set_changes_nothing(
+    store: JobStore, parent: JobRecord, woken: Woken
+) -> None:
+    cancel(store, parent.id, dispatch=woken)
+    (name, *_) = step(store, parent, "export").datasets
+    before = store.list()
+    for asked in (parent, step(store, parent, "stimuli")):
+        with store.forget_dataset(name), pytest.raises(DatasetUnavailable):
+            retry(store, asked.id, dispatch=woken)
+        assert store.list() == before
+
+
+def test_a_retried_step_that_waits_in_vain_for_another_fails(
+    store: JobStore, parent: JobRecord, woken: Woken, settings: JobSettings
+) -> None:
+    failed(store, parent, settings, "organizing")
+    amalgamate, organizing = (step(store, parent, name) for name in ("amalgamate", "organizing"))
+    retry(store, amalgamate.id, dispatch=woken)
+    fail_hopeless(store)
+    error = step(store, parent, "amalgamate").error
+    assert error
+    assert error.type == "DependencyFailed"
+    retry(store, organizing.id, dispatch=woken)
+    fail_hopeless(store)
+    assert store.get(parent.id).status is S.QUEUED
+    assert set(states(store, parent).values()) == {"queued"}
 
 
 def test_a_step_is_not_retried_while_its_pipeline_is_ending(
