@@ -21,6 +21,7 @@ def replace_bytes(path: Path, content: bytes, *, mode: int = _USUAL_MODE) -> Non
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    sync(path.parent)
 
 
 def sync(path: Path) -> None:
