@@ -62,7 +62,7 @@ def advance(store: JobStore, parent_id: str, *, settings: JobSettings) -> JobRec
         if any(step.status is not JobStatus.SUCCEEDED for step in steps):
             progress = pipeline_progress(steps, now=datetime.now(UTC))
             if progress != parent.progress:
-                store.show(parent_id, progress)
+                store.show(parent, progress)
             return parent
         ended = _ended(store, parent, steps, settings)
         if ended is not None:
@@ -82,7 +82,7 @@ def _ended(
     except (ModelError, NothingPublished) as error:
         changes = {"error": Failure(type=type(error).__name__, message=redaction.text(str(error)))}
         status = JobStatus.FAILED
-    store.show(parent.id, pipeline_progress(steps, now=datetime.now(UTC)))
+    store.show(parent, pipeline_progress(steps, now=datetime.now(UTC)))
     return walk(store, parent, status, changes)
 
 

@@ -310,9 +310,10 @@ class JobStore:
         """
         self._leases.report(lease, events=events, offset=offset, progress=progress, metrics=metrics)
 
-    def show(self, job_id: str, progress: Progress) -> None:
-        """Replace the progress of a pipeline, which no worker holds."""
-        self.client.hset(self.keys.job(job_id), "progress", progress.model_dump_json())
+    def show(self, current: JobRecord, progress: Progress) -> None:
+        """Replace the progress of a pipeline, which no worker holds, if that is still `current`."""
+        shown = progress.model_dump_json()
+        self._scripts.run("show", current.id, current.revision, shown)
 
     def expired(self) -> tuple[str, ...]:
         """Ids of the jobs whose lease has run out."""
