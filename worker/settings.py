@@ -72,7 +72,9 @@ class JobSettings(BaseSettings):
         8.0, description="Seconds a process may take to make its checkpoint before it is killed"
     )
     time_limit_s: PositiveFloat | None = Field(
-        None, description="Seconds a job may run unless it sets a limit itself; none: for ever"
+        None,
+        description="Seconds a job may run, from each start anew, unless it sets a limit itself; "
+        "none: for ever",
     )
     log_bytes: Annotated[int, Field(ge=64 * 1024)] = Field(
         8 * MIB, description="Bytes of one job's log file before it is rotated; two are kept"
