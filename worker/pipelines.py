@@ -75,7 +75,8 @@ def _ended(
     """The record of a pipeline whose steps all succeeded, after its end; None where it changed."""
     redaction = Redaction.of(settings)
     try:
-        result = _result(parent, steps, Registry(settings.models_root))
+        registry = Registry(settings.models_root, settings.shipped_root)
+        result = _result(parent, steps, registry)
         reason = redaction.text(result.reason or "")
         changes: Mapping[str, Any] = {"result": result.model_copy(update={"reason": reason})}
         status = JobStatus.SUCCEEDED

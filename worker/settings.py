@@ -14,6 +14,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.registry import SHIPPED
+
 GIB = 1024**3
 MIB = 1024**2
 
@@ -52,6 +54,7 @@ class JobSettings(BaseSettings):
     models_root: Path = Field(
         Path("var/models"), description="Folder of the models and aliases made here"
     )
+    shipped_root: Path = Field(SHIPPED, description="Folder of the models that came with the code")
     weights_roots: tuple[Path, ...] = Field(
         (Path("var/weights"),),
         description="Folders (a JSON list) that configurations may take weights files from",

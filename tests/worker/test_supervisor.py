@@ -4,10 +4,12 @@ import json
 import re
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.processes import is_alive
+from tests.tiny_bundle import write_tiny_bundle
 from tests.worker.records import offset
 from tests.worker.workplace import (
     LONG,
@@ -96,6 +98,15 @@ def test_a_job_whose_model_is_not_there_has_failed_before_it_started(place: Work
     assert record.status is JobStatus.FAILED
     assert record.error is not None
     assert record.error.type == "UnknownModel"
+
+
+def test_a_job_finds_the_models_that_came_with_the_code_where_the_operator_has_them(
+    place: Workplace, tmp_path: Path
+) -> None:
+    write_tiny_bundle(tmp_path / "tiny" / "1")
+    datasets = [{"name": "colours", "kinds": ["single"]}]
+    job_id = place.submit("evaluate", bundle="tiny@1", datasets=datasets)
+    assert place.work(job_id, shipped_root=tmp_path).status is JobStatus.SUCCEEDED
 
 
 def test_a_job_for_more_gpus_than_there_are_has_failed(
