@@ -11,9 +11,8 @@ import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -33,7 +32,6 @@ from training.data.source import ZipSource, is_safe
 from worker.archive_entries import (
     ArchiveLimits,
     BadArchive,
-    Inventory,
     NotAnArchive,
     TooMuchInArchive,
     UnsafeEntry,
@@ -176,27 +174,6 @@ def test_two_entries_of_one_name_are_refused(tmp_path: Path, kind: str) -> None:
 def test_a_file_below_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsafeEntry, match=r"'a/b/1\.jpg' below 'a'"):
         settled(zipped(tmp_path / "a.zip", {"a": b"1", "a/b/1.jpg": b"2"}))
-
-
-PARTS = st.sampled_from(["a", "b", "a-", "a.b"])
-
-
-@given(st.sets(st.lists(PARTS, min_size=1, max_size=4).map("/".join), min_size=1))
-def test_an_archive_is_refused_if_and_only_if_a_file_lies_below_another(names: set[str]) -> None:
-    inventory = Inventory(ArchiveLimits(max_files=1000, max_unpacked_bytes=100))
-    for name in names:
-        inventory.add_file(name, 0)
-    parents = {str(parent) for name in names for parent in PurePosixPath(name).parents}
-    with pytest.raises(UnsafeEntry) if parents & names else nullcontext():
-        inventory.close()
-
-
-@pytest.mark.timeout(10)  # each file's 500 parents, looked at one by one, take a minute
-def test_deep_folders_are_checked_in_no_time() -> None:
-    inventory = Inventory(ArchiveLimits(max_files=10_000, max_unpacked_bytes=100))
-    for number in range(5_000):
-        inventory.add_file(f"{number}/{'b/' * 500}x.jpg", 0)
-    inventory.close()
 
 
 @pytest.mark.parametrize("flags", [0x1, 0x41, 0x20])
