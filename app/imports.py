@@ -22,6 +22,7 @@ from worker.catalogue import Catalogue
 from worker.disk import check_room
 from worker.import_sources import allowed_source
 from worker.jobs import JobKind, JobRecord, JobSpec
+from worker.rows import UnreadableRecord
 from worker.store import DatasetUnavailable, IdempotencyKey, JobStore, UnknownJob
 
 ROOT = "root"
@@ -134,7 +135,7 @@ def importing(store: JobStore) -> dict[str, str]:
     for job_id in store.active(JobKind.IMPORT):
         try:
             config = store.get(job_id).config
-        except UnknownJob:
+        except (UnknownJob, UnreadableRecord):
             continue
         if isinstance(config, ImportConfig):
             found[config.name] = job_id

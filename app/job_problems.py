@@ -9,6 +9,7 @@ from redis import exceptions
 
 from app import errors, problems
 from app.errors import RequestError
+from worker.rows import UnreadableRecord
 from worker.status import ForbiddenMove
 from worker.store import BadCursor, DatasetInUse, DatasetUnavailable, KeyReused, UnknownJob
 
@@ -20,6 +21,7 @@ _KINDS: Mapping[type[Exception], type[RequestError]] = {
     DatasetInUse: errors.DatasetInUse,
     DatasetUnavailable: errors.DatasetInUse,
     ForbiddenMove: errors.JobStateForbids,
+    UnreadableRecord: errors.JobStateForbids,
 }
 REDIS_IS_AWAY = (
     exceptions.ConnectionError,

@@ -21,6 +21,7 @@ def replace_bytes(path: Path, content: bytes, *, mode: int = _USUAL_MODE) -> Non
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    sync(path.parent)
 
 
 def sync(path: Path) -> None:
@@ -30,3 +31,10 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until a folder and all that is in it are on the disk."""
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)

@@ -5,7 +5,6 @@ A version appears by one rename and never changes; an alias moves by replacing o
 
 import fcntl
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from models.bundle import MANIFEST, BrokenBundle, Bundle
 from models.errors import ModelError
+from models.files import replace_text, sync, sync_tree
 from models.freshness import Stamp
 from models.manifest import ALIAS_PATTERN, NAME_PATTERN, VERSION_PATTERN, matches
 
@@ -25,6 +25,8 @@ PRODUCTION = "production"
 """The alias that a bare model name means."""
 
 _ALIASES = "aliases.json"
+_LOCK = ".lock"
+_STAGING, _DELETED = ".staging-", ".deleted-"
 _PUBLISH_TRIES = 1000
 
 
@@ -132,27 +134,30 @@ class Registry:
         parent.mkdir(parents=True, exist_ok=True)
         for _ in range(_PUBLISH_TRIES):
             version = self._next_version(name)
-            staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=parent))
-            try:
+            with _staging(parent) as staging:
                 write(staging, version)
                 _demand_label(Bundle.open(staging), f"{name}@{version}")
-                _sync(staging)
-                staging.chmod(0o755)
+                sync_tree(staging)
                 if _renamed(staging, parent / version):
+                    sync(parent)
+                    sync(self.root)
                     return Bundle.open(parent / version)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
         raise ModelError(f"no free version number for {name!r} was found")
 
     def delete(self, name: str, version: str) -> None:
-        """Delete a version made here; raises UnknownModel, VersionInUse and NotWritable."""
+        """Delete a version made here; raises UnknownModel, VersionInUse and NotWritable.
+
+        A file stays in its place, so that its number means no other model.
+        """
         self._demand_deletable(name, version)
         folder = self.root / name
         with _locked(folder):
             self._demand_deletable(name, version)  # an alias may have come meanwhile
-            doomed = Path(tempfile.mkdtemp(prefix=".deleted-", dir=folder))
+            doomed = Path(tempfile.mkdtemp(prefix=_DELETED, dir=folder))
             (folder / version).rename(doomed / version)
-        shutil.rmtree(doomed)
+            (folder / version).touch()
+            sync(folder)
+        shutil.rmtree(doomed, ignore_errors=True)  # the next who publishes deletes it else
 
     @contextmanager
     def _pointing(self, name: str, alias: str, version: str) -> Iterator[Path]:
@@ -217,12 +222,7 @@ def _read_aliases(folder: Path) -> dict[str, str]:
 
 
 def _write_aliases(folder: Path, aliases: dict[str, str]) -> None:
-    partial = folder / f".{_ALIASES}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(aliases, file, indent=2, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / _ALIASES)
+    replace_text(folder / _ALIASES, json.dumps(aliases, indent=2, sort_keys=True))
 
 
 def _renamed(staging: Path, target: Path) -> bool:
@@ -236,15 +236,43 @@ def _renamed(staging: Path, target: Path) -> bool:
     return True
 
 
-def _sync(folder: Path) -> None:
-    for file in folder.iterdir():
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
+@contextmanager
+def _staging(parent: Path) -> Iterator[Path]:
+    """A folder to fill, gone in the end; what others left who were killed is deleted first."""
+    with _locked(parent):
+        _delete_left(parent)
+        holder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=parent))
+        lock = (holder / _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock:
+        try:
+            staging = holder / "bundle"
+            staging.mkdir()
+            staging.chmod(0o755)
+            yield staging
+        finally:
+            shutil.rmtree(holder, ignore_errors=True)
+
+
+def _delete_left(parent: Path) -> None:
+    """Delete what nobody fills any more, and what is deleted already."""
+    for left in (*parent.glob(f"{_STAGING}*"), *parent.glob(f"{_DELETED}*")):
+        if left.name.startswith(_DELETED) or not _is_locked(left):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_locked(folder: Path) -> bool:
+    with (folder / _LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold a lock file, so that two processes do not lose each other's alias."""
-    with (folder / ".lock").open("w") as file:
+    with (folder / _LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from models.errors import ModelError
+from models.registry import SHIPPED
 from training.config.supervision import FENCED, STOPPED
 from training.errors import TrainingError
 from training.fence import Fence, Fenced
@@ -24,7 +25,7 @@ def main() -> int:
 
     run = RunFolder(arguments.run, fence=Fence.of(arguments.run, os.environ))
     try:
-        launch(run, datasets_root=arguments.datasets)
+        launch(run, datasets_root=arguments.datasets, shipped_root=arguments.shipped)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)  # noqa: T201
         return STOPPED
@@ -42,6 +43,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("run", type=Path, help="run folder with a config.json")
     parser.add_argument(
         "--datasets", type=Path, default=Path("var/datasets"), help="folder of canonical data sets"
+    )
+    parser.add_argument(
+        "--shipped", type=Path, default=SHIPPED, help="folder of the models that came with the code"
     )
     parser.add_argument(
         "--supervised", action="store_true", help="stop, as on SIGTERM, when stdin is closed"

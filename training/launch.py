@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.registry import SHIPPED
 from training.config.downstream import AmalgamateConfig, FinetuneConfig
 from training.config.importing import ImportConfig
 from training.config.pretraining import PretrainConfig
@@ -29,14 +30,15 @@ _TrainingConfig = PretrainConfig | AmalgamateConfig | FinetuneConfig
 _OtherConfig = EvaluateConfig | ExportConfig | ImportConfig
 
 
-def launch(run: RunFolder, *, datasets_root: Path) -> Results:
+def launch(run: RunFolder, *, datasets_root: Path, shipped_root: Path = SHIPPED) -> Results:
     """Run to the end and write results.json; SIGTERM raises Stopped, after a checkpoint if any.
 
     Started by torchrun, the processes train one model together, and the first of them writes.
     """
     config = run.config()
     if isinstance(config, _OtherConfig):
-        return _recorded(run, config.recipe, partial(_worked, config, run, datasets_root))
+        work = partial(_worked, config, run, datasets_root, shipped_root)
+        return _recorded(run, config.recipe, work)
     return _trained(config, run, datasets_root)
 
 
@@ -103,7 +105,7 @@ def _stoppable(
 
 
 @interrupt_on_signals()
-def _worked(config: _OtherConfig, run: RunFolder, root: Path) -> Results:
+def _worked(config: _OtherConfig, run: RunFolder, root: Path, shipped: Path) -> Results:
     match config:
         case EvaluateConfig():
             from training.recipes.evaluate import evaluate
@@ -112,7 +114,7 @@ def _worked(config: _OtherConfig, run: RunFolder, root: Path) -> Results:
         case ExportConfig():
             from training.recipes.export import export
 
-            return export(config, run=run, datasets_root=root)
+            return export(config, run=run, datasets_root=root, shipped_root=shipped)
         case ImportConfig():
             from training.recipes.import_dataset import import_as_dataset
 

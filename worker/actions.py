@@ -56,14 +56,12 @@ def take(store: JobStore, job_id: str, action: Action) -> JobRecord:
     A state that changed between the look and the move is looked at again.
     """
     while True:
-        status = store.get(job_id).status
-        if status not in action.moves:
-            raise forbidden(status, action)
-        try:
-            return store.move(job_id, action.moves[status], **action.changes)
-        except ForbiddenMove:
-            if store.get(job_id).status is status:
-                raise
+        seen = store.get(job_id)
+        if seen.status not in action.moves:
+            raise forbidden(seen.status, action)
+        moved = store.move_from(seen, action.moves[seen.status], **action.changes)
+        if moved is not None:
+            return moved
 
 
 def forbidden(status: JobStatus, action: Action) -> ForbiddenMove:

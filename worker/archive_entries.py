@@ -1,11 +1,13 @@
 """What an uploaded archive may hold: files by safe names, so many and so large."""
 
+import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from itertools import pairwise
 
 from training.config.importing import MAX_FILE_BYTES
 from worker.errors import JobError
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SHOWN = 120
 _MAX_NAME_BYTES = 255
 _MAX_PATH_BYTES = 1024
@@ -62,8 +64,11 @@ def checked_name(name: str) -> str:
             f"the archive has an entry {shown(name)}, which {fault}; expected relative paths with "
             "forward slashes: pack the data set again from inside its folder"
         )
-    path = PurePosixPath(name)
-    return path.as_posix() if path.parts else ""
+    return _shortest(name)
+
+
+def _shortest(name: str) -> str:
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
 def _fault(name: str) -> str | None:
@@ -72,8 +77,8 @@ def _fault(name: str) -> str | None:
         "is an absolute path": name.startswith("/"),
         "leads out of the archive by '..'": ".." in name.split("/"),
         "has a backslash": "\\" in name,
-        "begins with a drive letter": name[1:2] == ":",
-        "has control characters in its name": any(ord(c) < 32 or ord(c) == 127 for c in name),
+        "begins with a drive letter": ":" in (name[1:2], _shortest(name)[1:2]),
+        "has control characters in its name": _CONTROL.search(name) is not None,
         "has a name that is not UTF-8": not _is_unicode(name),
         "has too long a name": _is_long(name),
     }
@@ -130,13 +135,12 @@ class Inventory:
         """Check what only the whole shows."""
         if not self._files:
             raise NotAnArchive("the archive holds no file; expected the files of a data set")
-        for path in self._files:
-            for parent in PurePosixPath(path).parents:
-                if str(parent) in self._files:
-                    raise UnsafeEntry(
-                        f"the archive has {shown(path)} below {shown(str(parent))}, which is a "
-                        "file; expected a folder"
-                    )
+        for path, following in pairwise(sorted(f"{path}/" for path in self._files)):
+            if following.startswith(path):  # what lies below a path is sorted right after it
+                raise UnsafeEntry(
+                    f"the archive has {shown(following[:-1])} below {shown(path[:-1])}, which is "
+                    "a file; expected a folder"
+                )
 
     def _count(self) -> None:
         self._entries += 1

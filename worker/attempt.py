@@ -100,7 +100,7 @@ class Attempt:
         assert not isinstance(config, PipelineConfig)  # a pipeline waits in no queue
         if isinstance(config, ImportConfig):
             return with_real_sources(config, self.record.id, self.settings)
-        models = Registry(self.settings.models_root)
+        models = Registry(self.settings.models_root, self.settings.shipped_root)
         return resolved(
             config,
             jobs_root=self.settings.jobs_root,
@@ -134,7 +134,10 @@ class Attempt:
     @contextmanager
     def _process(self, log: JobLog, processes: int) -> Iterator[TrainingProcess]:
         arguments = command(
-            self.folder.path, datasets_root=self.settings.datasets_root, processes=processes
+            self.folder.path,
+            datasets_root=self.settings.datasets_root,
+            shipped_root=self.settings.shipped_root,
+            processes=processes,
         )
         variables = environment(os.environ, token=self.lease.token)
         process = TrainingProcess(arguments, environment=variables, log=log)

@@ -7,19 +7,28 @@ from worker.actions import CANCEL, PAUSE, RESUME, RETRY, Action, forbidden, take
 from worker.dependencies import DEPENDENCY_FAILED
 from worker.following import follow
 from worker.jobs import JobKind, JobRecord
+from worker.rows import UnreadableRecord
 from worker.status import ENDED, ForbiddenMove, JobStatus
 from worker.store import DatasetUnavailable, JobStore
+from worker.unreadable import cancel_unreadable
 
 Wake = Callable[[JobRecord], None]
 """Tells the workers that a job waits in its queue."""
 
 
 def cancel(store: JobStore, job_id: str, *, dispatch: Wake) -> JobRecord:
-    """End a job on request; of a pipeline, every step that has not ended."""
-    record = store.get(job_id)
-    if record.kind is JobKind.PIPELINE:
-        return _cancel_pipeline(store, record, dispatch)
-    return _act(store, record, CANCEL, dispatch)
+    """End a job on request; of a pipeline, every step that has not ended.
+
+    One whose record cannot be read is ended too, and then UnreadableRecord raised.
+    """
+    try:
+        record = store.get(job_id)
+        if record.kind is JobKind.PIPELINE:
+            return _cancel_pipeline(store, record, dispatch)
+        return _act(store, record, CANCEL, dispatch)
+    except UnreadableRecord:
+        cancel_unreadable(store, job_id)
+        raise
 
 
 def pause(store: JobStore, job_id: str, *, dispatch: Wake) -> JobRecord:
@@ -74,9 +83,7 @@ def _cancel_pipeline(store: JobStore, parent: JobRecord, dispatch: Wake) -> JobR
 
 def _retry_pipeline(store: JobStore, parent: JobRecord, dispatch: Wake) -> JobRecord:
     _demand_passed_on(parent, RETRY)
-    for _ in _take_each(store, parent, RETRY, dispatch):
-        pass
-    take(store, parent.id, RETRY)
+    _revive(store, parent.id, dispatch)
     return follow(store, parent.id)
 
 
@@ -87,11 +94,17 @@ def _retry_step(store: JobStore, step: JobRecord, parent_id: str, dispatch: Wake
             f"a {step.status} step cannot be retried while its pipeline is {parent.status}; "
             "retry it once the pipeline has ended"
         )
-    taken = _take(store, step.id, RETRY, dispatch)
-    if not any(child.status is JobStatus.FAILED for child in store.children(parent_id)):
-        with suppress(ForbiddenMove):  # another step's retry was first
-            _retry_pipeline(store, parent, dispatch)
-    return taken
+    if step.status not in RETRY.moves:
+        raise forbidden(step.status, RETRY)
+    _revive(store, parent_id, dispatch, step_id=step.id)
+    follow(store, parent_id)
+    return store.get(step.id)
+
+
+def _revive(store: JobStore, parent_id: str, dispatch: Wake, *, step_id: str | None = None) -> None:
+    for queued_id in store.revive(parent_id, step_id=step_id):
+        dispatch(store.get(queued_id))
+        _retry_dependents(store, queued_id, dispatch)
 
 
 def _demand_passed_on(parent: JobRecord, action: Action) -> None:

@@ -18,22 +18,22 @@ def fail_hopeless(store: JobStore) -> None:
     """
     for queue in Queue:
         for job_id, awaited_id in store.hopeless(queue, _AT_ONCE):
-            reason, record = _reason(store, awaited_id), store.get(job_id)
-            if reason and record.status is JobStatus.QUEUED:
+            reason, seen = _reason(store, awaited_id), store.document(job_id)
+            if reason and seen["status"] == JobStatus.QUEUED:
                 error = Failure(type=DEPENDENCY_FAILED, message=reason)
-                store.move_from(record, JobStatus.FAILED, error=error)
+                store.move_unread(seen, JobStatus.FAILED, error=error)
 
 
 def _reason(store: JobStore, awaited_id: str) -> str | None:
     """Why a job that waits for this one cannot start; None where it was retried this moment."""
     try:
-        awaited = store.get(awaited_id)
+        awaited = store.document(awaited_id)
     except UnknownJob:
         return f"it waited for job {awaited_id}, which is gone; submit it anew without that"
-    if awaited.status not in _LOST:
+    if awaited["status"] not in _LOST:
         return None
-    said = f": {awaited.error.message}" if awaited.error else ""
+    said = f": {awaited['error']['message']}" if awaited["error"] else ""
     return (
-        f"it waited for job {awaited_id}, which {_LOST[awaited.status]}{said}; "
+        f"it waited for job {awaited_id}, which {_LOST[awaited['status']]}{said}; "
         "retry that one, and this one is retried with it"
     )

@@ -24,6 +24,7 @@ class Asked(Enum):
     PAUSE = "it was paused"
     TIME_LIMIT = "its time is up"
     WORKER_STOPS = "its worker was stopped"
+    RESTORED = "its folder is from a later time than what Redis knows: a backup was restored"
     REDIS_AWAY = "Redis has not answered for the time of a lease"
 
 

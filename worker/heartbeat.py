@@ -16,7 +16,7 @@ from worker.errors import JobError
 from worker.redaction import Redaction
 from worker.status import JobStatus
 from worker.store import JobStore, Lease
-from worker.tail import EventBatch, events_from
+from worker.tail import EventBatch, events_from, size_of
 
 _LOG = logging.getLogger(__name__)
 _MOST_S = 1.0
@@ -37,6 +37,7 @@ class Heartbeat:
     ) -> None:
         self._lease, self._store, self._lease_s = lease, store, lease_s
         self._events_file, self._redaction = events_file, redaction
+        self._size = size_of(events_file)  # before this attempt adds to it
         self._offset: int | None = None
         self._unanswered: EventBatch | None = None
         self._done = threading.Event()
@@ -82,12 +83,14 @@ class Heartbeat:
                 return
             except RedisError as error:
                 _LOG.warning("job %s: Redis does not answer: %s", self._lease.job_id, error)
+            except OSError as error:
+                _LOG.warning("job %s: its events cannot be read: %s", self._lease.job_id, error)
             self._done.wait(min(self._lease_s / 3, _MOST_S))
 
     def _pass_on(self) -> bool:
         """Report some events; false where none is new. One without an answer is sent again."""
         if self._offset is None:
-            self._offset = self._store.offset(self._lease.job_id)
+            self._offset = self._store.rewind(self._lease, self._size)
         batch = self._unanswered or events_from(self._events_file, self._offset)
         if batch is None:
             return False

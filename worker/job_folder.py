@@ -17,13 +17,17 @@ from training.config.supervision import (
 )
 from worker.account import Account
 from worker.errors import JobError
-from worker.tail import events_from
+from worker.tail import events_from, size_of
 
 _FENCE_LOCK = ".fence-lock"
 
 
 class Superseded(JobError):
     """A later attempt has already taken the job's folder."""
+
+    def __init__(self, found: int, token: int) -> None:
+        super().__init__(f"attempt {found} has the folder, this is attempt {token}")
+        self.found = found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class JobFolder:
             fcntl.flock(lock, fcntl.LOCK_EX)
             found = int(fence.read_text()) if fence.exists() else 0
             if found > token:
-                raise Superseded(f"attempt {found} has the folder, this is attempt {token}")
+                raise Superseded(found, token)
             replace_text(fence, f"{token}\n")
 
     def write_config(self, config: RecipeConfig) -> None:
@@ -57,7 +61,7 @@ class JobFolder:
 
     def told_bytes(self) -> int:
         """Size of the events file."""
-        return self.events_file.stat().st_size if self.events_file.exists() else 0
+        return size_of(self.events_file)
 
     def account(self, begin: int) -> Account:
         """Of all that was told from byte `begin` on."""

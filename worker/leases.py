@@ -51,6 +51,18 @@ class Leases:
             raise lease.lost()
         return JobStatus(found[0])
 
+    def outrun(self, lease: Lease, fence: int) -> None:
+        """Give the next lease a token above `fence`. Raises LeaseLost."""
+        if not self.scripts.run("outrun", lease.job_id, lease.token, fence):
+            raise lease.lost()
+
+    def rewind(self, lease: Lease, size: int) -> int:
+        """The byte up to which was reported, `size` at most. Raises LeaseLost."""
+        found = self.scripts.run("rewind", lease.job_id, lease.token, size)
+        if not found:
+            raise lease.lost()
+        return int(found[0])
+
     def report(
         self,
         lease: Lease,

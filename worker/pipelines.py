@@ -62,7 +62,7 @@ def advance(store: JobStore, parent_id: str, *, settings: JobSettings) -> JobRec
         if any(step.status is not JobStatus.SUCCEEDED for step in steps):
             progress = pipeline_progress(steps, now=datetime.now(UTC))
             if progress != parent.progress:
-                store.show(parent_id, progress)
+                store.show(parent, progress)
             return parent
         ended = _ended(store, parent, steps, settings)
         if ended is not None:
@@ -75,14 +75,15 @@ def _ended(
     """The record of a pipeline whose steps all succeeded, after its end; None where it changed."""
     redaction = Redaction.of(settings)
     try:
-        result = _result(parent, steps, Registry(settings.models_root))
+        registry = Registry(settings.models_root, settings.shipped_root)
+        result = _result(parent, steps, registry)
         reason = redaction.text(result.reason or "")
         changes: Mapping[str, Any] = {"result": result.model_copy(update={"reason": reason})}
         status = JobStatus.SUCCEEDED
     except (ModelError, NothingPublished) as error:
         changes = {"error": Failure(type=type(error).__name__, message=redaction.text(str(error)))}
         status = JobStatus.FAILED
-    store.show(parent.id, pipeline_progress(steps, now=datetime.now(UTC)))
+    store.show(parent, pipeline_progress(steps, now=datetime.now(UTC)))
     return walk(store, parent, status, changes)
 
 

@@ -68,13 +68,14 @@ class TrainingProcess:
         self._pump.join(_OUTPUT_PATIENCE_S)
 
 
-def command(folder: Path, *, datasets_root: Path, processes: int) -> list[str]:
+def command(folder: Path, *, datasets_root: Path, shipped_root: Path, processes: int) -> list[str]:
     """The command line of a run; several processes are started, and numbered, by torchrun."""
     together = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
     return [
         *(sys.executable, "-m"),
         *(together if processes > 1 else ()),
-        *("training", str(folder), "--datasets", str(datasets_root.absolute()), "--supervised"),
+        *("training", str(folder), "--datasets", str(datasets_root.absolute())),
+        *("--shipped", str(shipped_root.absolute()), "--supervised"),
     ]
 
 

@@ -63,7 +63,7 @@ class Report:
             return False  # it was paused or cancelled this moment: look again
         except JobError as error:
             _LOG.warning("job %s: %s", job_id, error)
-        except RedisError as error:
+        except (RedisError, OSError) as error:
             _LOG.warning("job %s: its end cannot be told yet: %s", job_id, error)
             return False
         return True

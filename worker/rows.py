@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
+from worker.errors import JobError
 from worker.jobs import JobRecord
 
 Row = dict[str, str]
@@ -29,6 +31,17 @@ _DEFAULTS: Row = {
     if not field.is_required()
 }
 """JSON by field."""
+
+
+class UnreadableRecord(JobError):
+    """A record was stored by a version of the service that knew more fields, or other ones."""
+
+    def __init__(self, job_id: str, fault: str) -> None:
+        super().__init__(
+            f"job {job_id} was stored by another version of the service and cannot be read by this "
+            f"one ({fault}); retry it with that version, or submit it anew"
+        )
+        self.job_id = job_id
 
 
 def row(record: JobRecord) -> Row:
@@ -62,8 +75,13 @@ def document(job_id: str, stored: Mapping[str, str]) -> Document:
 
 
 def record(job_id: str, stored: Mapping[str, str]) -> JobRecord:
-    """The record that was stored."""
-    return JobRecord.model_validate(document(job_id, stored))
+    """The record that was stored; raises UnreadableRecord."""
+    try:
+        return JobRecord.model_validate(document(job_id, stored))
+    except ValidationError as error:
+        first = error.errors()[0]
+        fault = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise UnreadableRecord(job_id, fault) from error
 
 
 def row_of_flat(flat: Sequence[str]) -> Row:

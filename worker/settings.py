@@ -14,6 +14,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.registry import SHIPPED
+
 GIB = 1024**3
 MIB = 1024**2
 
@@ -52,6 +54,7 @@ class JobSettings(BaseSettings):
     models_root: Path = Field(
         Path("var/models"), description="Folder of the models and aliases made here"
     )
+    shipped_root: Path = Field(SHIPPED, description="Folder of the models that came with the code")
     weights_roots: tuple[Path, ...] = Field(
         (Path("var/weights"),),
         description="Folders (a JSON list) that configurations may take weights files from",
@@ -72,7 +75,9 @@ class JobSettings(BaseSettings):
         8.0, description="Seconds a process may take to make its checkpoint before it is killed"
     )
     time_limit_s: PositiveFloat | None = Field(
-        None, description="Seconds a job may run unless it sets a limit itself; none: for ever"
+        None,
+        description="Seconds a job may run, from each start anew, unless it sets a limit itself; "
+        "none: for ever",
     )
     log_bytes: Annotated[int, Field(ge=64 * 1024)] = Field(
         8 * MIB, description="Bytes of one job's log file before it is rotated; two are kept"

@@ -70,6 +70,10 @@ ENDED = frozenset({JobStatus.CANCELLED, JobStatus.SUCCEEDED, JobStatus.FAILED})
 """The states in which nothing is done any more; a retry alone leads out of one."""
 
 
+HELD = frozenset({JobStatus.RUNNING, JobStatus.PAUSING, JobStatus.CANCELLING})
+"""The states in which a worker holds a job; a pipeline is in them without one."""
+
+
 class ForbiddenMove(Exception):
     """A job was asked to make a move that its state forbids."""
 

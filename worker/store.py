@@ -16,13 +16,13 @@ from worker.deliveries import Deliveries
 from worker.errors import JobError, RedisNotSet
 from worker.events import BadCursor, EventPage, Events, JobEvent, UnknownJob
 from worker.holds import DatasetInUse, DatasetUnavailable, Holds, unavailable
-from worker.jobs import JobKind, JobRecord, Progress, Queue
+from worker.jobs import Failure, JobKind, JobRecord, Progress, Queue
 from worker.keys import Keys
 from worker.leases import Lease, LeaseLost, Leases
 from worker.listing import JobPage, Listing, StoredPage
 from worker.lua import Scripts
 from worker.settings import JobSettings
-from worker.status import JobStatus, check_move
+from worker.status import ENDED, HELD, ForbiddenMove, JobStatus, check_move
 
 __all__ = [
     "BadCursor",
@@ -138,7 +138,7 @@ class JobStore:
         return self.get(job_id)
 
     def get(self, job_id: str) -> JobRecord:
-        """The record of a job. Raises UnknownJob."""
+        """The record of a job. Raises UnknownJob and UnreadableRecord."""
         return rows.record(job_id, self._row(job_id))
 
     def document(self, job_id: str) -> rows.Document:
@@ -185,6 +185,10 @@ class JobStore:
         """The steps of a pipeline, in the order of their ids."""
         return self._listing.children(parent_id)
 
+    def children_ids(self, parent_id: str) -> tuple[str, ...]:
+        """Ids of the steps of a pipeline; of another job none."""
+        return tuple(cast(list[str], self.client.zrange(self.keys.children(parent_id), 0, -1)))
+
     def ready(self, queue: Queue, limit: int) -> tuple[str, ...]:
         """Ids of up to `limit` jobs that could start now, the longest waiting first."""
         return self._listing.ready(queue, limit)
@@ -192,7 +196,8 @@ class JobStore:
     def hopeless(self, queue: Queue, limit: int) -> tuple[tuple[str, str], ...]:
         """Ids of up to `limit` queued jobs, each with one it waits for that will not succeed.
 
-        A pipeline's steps that wait for each other are not among them: it follows them itself.
+        A pipeline's steps that wait for each other are not among them until it has ended: it
+        follows them itself.
         """
         return self._listing.hopeless(queue, limit)
 
@@ -221,6 +226,42 @@ class JobStore:
         """As `move`, but only from the very record `current`; None where it was changed since."""
         return self._try_move(current, to, "", changes)
 
+    def move_unread(
+        self,
+        seen: rows.Document,
+        to: JobStatus,
+        *,
+        lease: Lease | None = None,
+        error: Failure | None = None,
+    ) -> bool:
+        """As `move_from`, for a record that cannot be read; whether it was still as it was `seen`.
+
+        A job that a worker holds is ended with its `lease` alone, or once that has run out.
+        """
+        check_move(JobStatus(seen["status"]), to)
+        guard = _EXPIRED if to in ENDED and JobStatus(seen["status"]) in HELD else ""
+        found = self._try_move_row(
+            (seen["id"], seen["revision"], str(lease.token) if lease else guard),
+            to,
+            {"error": error.model_dump_json()} if error else {},
+            (),
+        )
+        return found is not None
+
+    def revive(self, parent_id: str, *, step_id: str | None = None) -> tuple[str, ...]:
+        """Queue an ended pipeline with its steps that did not succeed; the steps that are queued.
+
+        Or the step named alone, where another one failed. Raises ForbiddenMove where either of
+        these has not ended, or succeeded, and DatasetUnavailable; then nothing is changed.
+        """
+        nonce = secrets.token_hex(8)
+        answer, *found = self._scripts.run("revive", parent_id, step_id or "", nonce)
+        if answer == "forbidden":
+            raise ForbiddenMove(f"job {found[0]} is {found[1]} by now and cannot be retried")
+        if answer == "unavailable":
+            raise unavailable(found[0])
+        return tuple(found[0])
+
     def recover(self, job_id: str, to: JobStatus, **changes: Any) -> JobRecord | None:
         """As `move`, for a job whose lease has run out; None where it was renewed or is changed."""
         current = self.get(job_id)
@@ -240,6 +281,19 @@ class JobStore:
         """Hold the job for `lease_s` seconds from now; its status. Raises LeaseLost."""
         return self._leases.renew(lease, lease_s)
 
+    def outrun(self, lease: Lease, fence: int) -> None:
+        """Give the next lease a token above `fence`, which a folder has from a time that this store
+        knows nothing of: it was restored from a backup. Raises LeaseLost.
+        """
+        self._leases.outrun(lease, fence)
+
+    def rewind(self, lease: Lease, size: int) -> int:
+        """Bytes of the job's events file that were reported, of the `size` that it has now.
+
+        What is added to a file that got shorter, or was deleted, is new. Raises LeaseLost.
+        """
+        return self._leases.rewind(lease, size)
+
     def report(
         self,
         lease: Lease,
@@ -256,17 +310,14 @@ class JobStore:
         """
         self._leases.report(lease, events=events, offset=offset, progress=progress, metrics=metrics)
 
-    def show(self, job_id: str, progress: Progress) -> None:
-        """Replace the progress of a pipeline, which no worker holds."""
-        self.client.hset(self.keys.job(job_id), "progress", progress.model_dump_json())
+    def show(self, current: JobRecord, progress: Progress) -> None:
+        """Replace the progress of a pipeline, which no worker holds, if that is still `current`."""
+        shown = progress.model_dump_json()
+        self._scripts.run("show", current.id, current.revision, shown)
 
     def expired(self) -> tuple[str, ...]:
         """Ids of the jobs whose lease has run out."""
         return self._leases.expired()
-
-    def offset(self, job_id: str) -> int:
-        """Bytes of the job's events file that were reported. Raises UnknownJob."""
-        return int(self._row(job_id).get("offset", "0"))
 
     def add_event(self, job_id: str, event: Mapping[str, Any], *, once: str | None = None) -> str:
         """Tell `event` and return its id; the same `once` is told once. Raises UnknownJob."""
@@ -295,22 +346,28 @@ class JobStore:
         """The record after the move; None where another change came first."""
         check_move(current.status, to)
         changed = rows.fields(current.evolve(**changes), frozenset(changes))
+        removed = [name for name in changes if name not in changed]
+        moved = self._try_move_row((current.id, current.revision, guard), to, changed, removed)
+        return None if moved is None else rows.record(current.id, moved)
+
+    def _try_move_row(
+        self, seen: tuple[str, int, str], to: JobStatus, changed: rows.Row, removed: Sequence[str]
+    ) -> rows.Row | None:
+        """The same of a row; `seen`: its id and revision, and the guard."""
         answer, *found = self._scripts.run(
             "move",
-            current.id,
-            current.revision,
-            guard,
+            *seen,
             secrets.token_hex(8),
             to.value,
             json.dumps(changed),
-            json.dumps([name for name in changes if name not in changed]),
+            json.dumps(removed),
             self._notify,
         )
         if answer == "changed":
             return None
         if answer == "moved":
-            return rows.record(current.id, rows.row_of_flat(found[0]))
-        raise _refusal(answer, current.id, found)
+            return rows.row_of_flat(found[0])
+        raise _refusal(answer, seen[0], found)
 
 
 def _refusal(answer: str, job_id: str, found: Sequence[Any]) -> JobError:

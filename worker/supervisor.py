@@ -5,9 +5,11 @@ import threading
 import time
 from dataclasses import dataclass
 
+from redis.exceptions import RedisError
+
 from models.errors import ModelError
 from worker.attempt import Attempt, FolderBusy
-from worker.ending import Asked, Ending, Failed, Killed
+from worker.ending import Asked, Ending, Failed, Killed, Stopped
 from worker.errors import JobError
 from worker.heartbeat import Heartbeat
 from worker.job_folder import JobFolder, Superseded
@@ -45,7 +47,7 @@ def supervise(
     wishes = Wishes(heartbeat, stop, settings, _deadline(record, settings))
     attempt = Attempt(lease, record, settings, folder, wishes)
     with heartbeat:
-        ending = _ending_of(attempt)
+        ending = _ending_of(attempt, store)
     if ending is not None and not heartbeat.lost:
         Report(lease, ending, store, heartbeat, settings, redaction).send(stop)
 
@@ -77,14 +79,26 @@ def _deadline(record: JobRecord, settings: JobSettings) -> float | None:
     return None if limit_s is None else time.monotonic() + limit_s
 
 
-def _ending_of(attempt: Attempt) -> Ending | None:
+def _ending_of(attempt: Attempt, store: JobStore) -> Ending | None:
     """How the attempt ended; none where a later one has taken the job's folder."""
     try:
         return attempt.run()
     except Superseded as error:
-        _LOG.warning("job %s: %s", attempt.record.id, error)
-        return None
+        return _overtaken(attempt, error, store)
     except FolderBusy as error:
         return Killed(str(error))
     except (JobError, ModelError, OSError) as error:
         return Failed(Failure(type=type(error).__name__, message=str(error)))
+
+
+def _overtaken(attempt: Attempt, error: Superseded, store: JobStore) -> Ending | None:
+    """What to tell of a folder that a later attempt had: nothing, if the store knows of that one.
+
+    If it does not, it is older than the folder, and the next attempt has to be later than both.
+    """
+    try:
+        store.outrun(attempt.lease, error.found)
+    except (JobError, RedisError):
+        _LOG.warning("job %s: %s", attempt.record.id, error)
+        return None
+    return Stopped(Asked.RESTORED)

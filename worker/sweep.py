@@ -11,9 +11,11 @@ from worker.catalogue import Catalogue
 from worker.dependencies import fail_hopeless
 from worker.jobs import Failure, JobRecord, Queue
 from worker.queue import Dispatch
+from worker.rows import UnreadableRecord
 from worker.settings import JobSettings
 from worker.status import ForbiddenMove, JobStatus
 from worker.store import JobStore, UnknownJob
+from worker.unreadable import fail_unreadable
 from worker.uploads import sweep_uploads
 
 _WAKE_AT_ONCE = 100
@@ -31,7 +33,6 @@ def sweep(store: JobStore, dispatch: Dispatch, settings: JobSettings) -> None:
         lambda: fail_hopeless(store),
         lambda: pipelines.advance_all(store, settings),
         lambda: wake_ready(store, dispatch),
-        lambda: webhooks.deliver_due(store, settings),
         lambda: sweep_uploads(store, settings),
         lambda: Catalogue(settings.datasets_root).sweep(),
     )
@@ -51,6 +52,9 @@ def recover_expired(store: JobStore, dispatch: Dispatch, settings: JobSettings) 
             _recover(store, dispatch, settings, store.get(job_id))
         except (ForbiddenMove, UnknownJob):
             continue  # another was first
+        except UnreadableRecord as error:
+            _LOG.warning("a lost job: %s", error)
+            fail_unreadable(store, error)
 
 
 def wake_ready(store: JobStore, dispatch: Dispatch) -> None:
@@ -65,7 +69,10 @@ def fail_exhausted(store: JobStore, settings: JobSettings) -> None:
     """End queued jobs that had all their attempts, as after the limit was lowered."""
     for queue in Queue:
         for job_id in store.ready(queue, _WAKE_AT_ONCE):
-            record = store.get(job_id)
+            try:
+                record = store.get(job_id)
+            except UnreadableRecord:
+                continue  # a worker that takes it ends it
             if record.status is not JobStatus.QUEUED or record.attempts < settings.max_attempts:
                 continue
             spent = Failure(
@@ -100,30 +107,45 @@ def _recover(store: JobStore, dispatch: Dispatch, settings: JobSettings, record:
         dispatch(recovered)
 
 
+def _deliver(store: JobStore, _: Dispatch, settings: JobSettings) -> None:
+    """What is due of webhooks; a receiver may take its time, and lost jobs do not wait for it."""
+    try:
+        webhooks.deliver_due(store, settings)
+    except redis.RedisError:
+        raise
+    except Exception:
+        _LOG.exception("webhooks cannot be delivered now")
+
+
 class Sweeper:
-    """A thread that sweeps every so often until it is stopped."""
+    """Threads that sweep and deliver webhooks every so often until they are stopped."""
 
     def __init__(self, settings: JobSettings) -> None:
         self._settings = settings
         self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: tuple[threading.Thread, ...] = ()
 
     def start(self) -> None:
         """Begin; a second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
-            self._thread.start()
+        if self._threads:
+            return
+        self._threads = tuple(
+            threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
+            for name, work in (("sweep", sweep), ("webhooks", _deliver))
+        )
+        for thread in self._threads:
+            thread.start()
 
     def tell(self) -> None:
-        """End once the sweep that runs is done; the process need not wait for it."""
+        """End once what runs is done; the process need not wait for it."""
         self._stopped.set()
 
-    def _run(self) -> None:
+    def _run(self, work: Callable[[JobStore, Dispatch, JobSettings], None]) -> None:
         store, dispatch = JobStore.connected(self._settings), Dispatch.open(self._settings)
         is_away = False
         while not self._stopped.wait(self._settings.sweep_every_s):
             try:
-                sweep(store, dispatch, self._settings)
+                work(store, dispatch, self._settings)
                 is_away = False
             except redis.RedisError as error:
                 if not is_away:

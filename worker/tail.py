@@ -37,6 +37,11 @@ def events_from(file: Path, offset: int, *, chunk_bytes: int = _CHUNK_BYTES) -> 
     return EventBatch(tuple(event for event in found if event), offset + len(whole))
 
 
+def size_of(file: Path) -> int:
+    """Bytes of an events file; none where there is none."""
+    return file.stat().st_size if file.exists() else 0
+
+
 def _event(line: bytes) -> Mapping[str, Any] | None:
     try:
         found = json.loads(line)

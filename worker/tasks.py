@@ -10,11 +10,13 @@ from worker import pipelines
 from worker.dependencies import fail_hopeless
 from worker.jobs import JobRecord
 from worker.queue import TASK, Dispatch, celery_app
+from worker.rows import UnreadableRecord
 from worker.settings import JobSettings
 from worker.status import ForbiddenMove
 from worker.stopping import Stopping
 from worker.store import JobStore, Lease, UnknownJob
 from worker.sweep import Sweeper, wake_ready
+from worker.unreadable import fail_unreadable
 
 _LOG = logging.getLogger(__name__)
 
@@ -77,6 +79,8 @@ def run_job(
             return
         try:
             work(lease, store.get(job_id), store=store, settings=settings, stop=stop)
+        except UnreadableRecord as error:
+            fail_unreadable(store, error, lease=lease)
         except Exception:  # the lease runs out, and the sweep hands the job on
             _LOG.exception("worker %s fell over job %s", worker, job_id)
         _follow_up(job_id, store, dispatch, settings)
@@ -91,7 +95,7 @@ def _follow_up(job_id: str, store: JobStore, dispatch: Dispatch, settings: JobSe
         parent_id = store.get(job_id).parent_id
         if parent_id is not None:
             pipelines.advance(store, parent_id, settings=settings)
-    except (ForbiddenMove, UnknownJob):
+    except (ForbiddenMove, UnknownJob, UnreadableRecord):
         _LOG.warning("the pipeline of job %s cannot advance", job_id, exc_info=True)
     fail_hopeless(store)
     wake_ready(store, dispatch)

@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from worker.jobs import is_id
+from worker.rows import UnreadableRecord
 from worker.settings import JobSettings
 from worker.status import JobStatus
 from worker.store import JobStore, UnknownJob
@@ -16,7 +18,7 @@ KEPT_S = 24 * 60 * 60
 def sweep_uploads(store: JobStore, settings: JobSettings) -> tuple[str, ...]:
     """Delete the uploads that no job needs; the ids of their jobs."""
     root = settings.uploads_root
-    folders = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+    folders = [path for path in root.iterdir() if is_id(path.name)] if root.is_dir() else []
     swept = tuple(folder.name for folder in folders if _is_done_with(folder, store))
     for job_id in swept:
         shutil.rmtree(root / job_id, ignore_errors=True)
@@ -28,6 +30,8 @@ def _is_done_with(folder: Path, store: JobStore) -> bool:
         record = store.get(folder.name)
     except UnknownJob:
         return time.time() - _last_written(folder) > KEPT_S
+    except UnreadableRecord:
+        return False
     if record.status is JobStatus.SUCCEEDED:
         return True
     if record.status not in (JobStatus.FAILED, JobStatus.CANCELLED) or not record.finished_at:

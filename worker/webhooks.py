@@ -1,5 +1,6 @@
 """Tells an address of every job's end: signed, at least once, again and again until it listens."""
 
+import asyncio
 import hmac
 import json
 import logging
@@ -17,8 +18,10 @@ SIGNATURE = "Sentiscope-Signature"
 BACK_OFF_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Waits after each failed attempt; after the last one a delivery is dropped."""
 
-_TIMEOUT_S = 5.0
-_CLAIM_S = 60.0  # longer than an attempt can take: connecting, sending and hearing, 5 s each
+_LIMIT_S = 5.0
+"""Of a whole attempt, from connecting to the answer's status."""
+
+_CLAIM_S = 60.0  # longer than an attempt can take
 _AT_ONCE = 50
 _LOG = logging.getLogger(__name__)
 
@@ -34,11 +37,10 @@ def deliver_due(store: JobStore, settings: JobSettings) -> int:
     """
     if settings.webhook_url is None:
         return 0
-    with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as client:
-        for received in range(_AT_ONCE):
-            delivery = store.deliveries.due(claim_s=_CLAIM_S)
-            if delivery is None or not _delivered(client, delivery, store, settings):
-                return received
+    for received in range(_AT_ONCE):
+        delivery = store.deliveries.due(claim_s=_CLAIM_S)
+        if delivery is None or not _delivered(delivery, store, settings):
+            return received
     return _AT_ONCE
 
 
@@ -48,12 +50,13 @@ def signature(secret: str, body: bytes, *, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-def _delivered(
-    client: httpx.Client, delivery: Delivery, store: JobStore, settings: JobSettings
-) -> bool:
+def _delivered(delivery: Delivery, store: JobStore, settings: JobSettings) -> bool:
     """Whether it was received; if not it is put off, or dropped."""
     try:
-        _post(client, delivery, settings)
+        asyncio.run(_post(delivery, settings))
+    except TimeoutError:
+        _put_off(delivery, store, reason=f"no whole answer came within {_LIMIT_S:g} s")
+        return False
     except (httpx.HTTPError, _Refused) as error:
         _put_off(delivery, store, reason=str(error) or type(error).__name__)
         return False
@@ -61,15 +64,17 @@ def _delivered(
     return True
 
 
-def _post(client: httpx.Client, delivery: Delivery, settings: JobSettings) -> None:
+async def _post(delivery: Delivery, settings: JobSettings) -> None:
     """One attempt; the answer's status counts, its body is not read."""
     assert settings.webhook_secret is not None
     body = _body(delivery, Redaction.of(settings))
     signed = signature(settings.webhook_secret.get_secret_value(), body, at=int(time.time()))
     headers = {"Content-Type": "application/json", SIGNATURE: signed}
-    with client.stream(
-        "POST", str(settings.webhook_url), content=body, headers=headers
-    ) as response:
+    async with (
+        asyncio.timeout(_LIMIT_S),  # httpx's own are of each read, however little that brings
+        httpx.AsyncClient(timeout=None, follow_redirects=False) as client,
+        client.stream("POST", str(settings.webhook_url), content=body, headers=headers) as response,
+    ):
         if not response.is_success:
             raise _Refused(f"the receiver answered {response.status_code}, expected 2xx")
 

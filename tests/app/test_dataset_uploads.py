@@ -212,9 +212,11 @@ def test_an_upload_is_kept_as_long_as_it_may_be_wanted(
 
 def test_what_a_broken_request_left_goes_after_a_day(service: JobService) -> None:
     left = service.settings.uploads_root / ("0" * 26)
+    stranger = left.with_name("somebody-elses")
     left.mkdir(parents=True)
+    stranger.mkdir()
     (left / "a.zip").write_bytes(b"half")
     assert sweep_uploads(service.store, service.settings) == ()
-    for path in (left / "a.zip", left):
+    for path in (left / "a.zip", left, stranger):
         os.utime(path, (0, 0))
     assert sweep_uploads(service.store, service.settings) == (left.name,)

@@ -106,6 +106,26 @@ def test_a_redis_that_forgets_is_warned_of(service: JobService, snapshots: str, 
         redis.config_set("appendonly", "yes")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("appendfsync", "everysec", "a power cut takes what came last"),
+        ("maxmemory-policy", "allkeys-lru", "deletes jobs when its memory is full"),
+    ],
+)
+def test_a_redis_that_may_lose_some_jobs_is_warned_of(
+    service: JobService, name: str, value: str, said: str
+) -> None:
+    redis = service.redis.client()
+    before = redis.config_get(name)[name] or ""
+    redis.config_set(name, value)
+    try:
+        [warning] = service.client.get("/health/ready").json()["warnings"]
+        assert said in warning
+    finally:
+        redis.config_set(name, before)
+
+
 def test_a_redis_that_does_not_tell_its_settings_is_no_trouble(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:

@@ -146,10 +146,13 @@ def test_version_is_deleted_once_no_alias_points_to_it(client: Client, registry:
     assert _version(client) == "2"
 
 
-def test_number_of_a_deleted_version_can_be_used_again(client: Client, registry: Registry) -> None:
+def test_number_that_is_given_again_after_a_restored_backup_means_the_new_model(
+    client: Client, registry: Registry
+) -> None:
     registry.publish("tiny", tiny_writer("tiny"))
     first = client.send_bytes(IMAGE, model="tiny@2").json()["model"]["digest"]
     client.request("DELETE", "/v1/models/tiny/versions/2")
+    (registry.root / "tiny" / "2").unlink()
 
     def other(folder: Path, version: str) -> None:
         outputs = tiny_outputs(bias=(1.0, 0.0, 0.0))

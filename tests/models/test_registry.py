@@ -199,13 +199,16 @@ def test_aliases_that_cannot_be_read_are_a_known_error(
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_deleted_version_is_gone_and_leaves_no_trace(registry: Registry, tmp_path: Path) -> None:
+def test_a_deleted_version_is_gone_and_its_number_stays_taken(
+    registry: Registry, tmp_path: Path
+) -> None:
     version = _publish(registry)
     registry.delete("tiny", version)
     assert registry.versions("tiny") == ("1", "2")
     assert not list((tmp_path / "own" / "tiny").glob("**/*.onnx"))
     with pytest.raises(UnknownModel, match="has no version '3'"):
         registry.delete("tiny", version)
+    assert _publish(registry) == "4"
 
 
 def test_a_version_with_an_alias_is_not_deleted_until_the_alias_moves(registry: Registry) -> None:

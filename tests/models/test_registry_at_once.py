@@ -199,13 +199,13 @@ def test_a_reader_holds_a_whole_bundle_or_gets_a_known_error_while_it_is_deleted
 
     def look() -> bool:
         try:
-            opened: Bundle = registry.open(f"{NAME}@1")
+            version = registry.versions(NAME)[-1]
+            opened: Bundle = registry.open(f"{NAME}@{version}")
         except ModelError:
             return False
-        return opened.label == f"{NAME}@1"
+        return opened.label == f"{NAME}@{version}"
 
     with _watching(look) as found:
         for _ in range(10):
-            registry.publish(NAME, write)
-            registry.delete(NAME, "1")
+            registry.delete(NAME, registry.publish(NAME, write).manifest.version)
     assert found[-1] is False

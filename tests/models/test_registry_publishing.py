@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,7 +7,8 @@ import pytest
 
 from models.bundle import CARD, MANIFEST, BrokenBundle
 from models.registry import Registry
-from tests.models.crowd import copying_writer
+from tests.durability import is_synced_around_rename, noted
+from tests.models.crowd import ROOT, copying_writer
 from tests.tiny_bundle import tiny_writer, write_tiny_bundle
 
 
@@ -32,8 +35,7 @@ def _without_card(folder: Path) -> None:
 
 def _assert_nothing_appeared(registry: Registry) -> None:
     assert registry.names() == ()
-    assert not [path for path in registry.root.rglob("*") if path.is_file()]
-    assert not [path for path in registry.root.rglob("*") if path.name.startswith(".staging")]
+    assert {path.name for path in registry.root.rglob("*")} <= {"tiny", ".lock"}
 
 
 def test_a_published_bundle_is_the_one_that_was_written(registry: Registry) -> None:
@@ -54,6 +56,40 @@ def test_the_writer_is_told_the_version_that_it_makes(registry: Registry) -> Non
     for _ in range(3):
         registry.publish("tiny", write)
     assert told == ["1", "2", "3"]
+
+
+def test_a_version_is_on_the_disk_before_it_appears_and_its_name_after(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = noted(monkeypatch)
+    bundle = registry.publish("tiny", tiny_writer("tiny"))
+    assert is_synced_around_rename(calls, bundle.path)
+    registry.set_alias("tiny", "production", version="1")
+    assert calls[-2:] == [
+        ("rename", bundle.path.parent / "aliases.json"),
+        ("sync", bundle.path.parent),
+    ]
+
+
+def test_what_killed_exports_and_deletions_left_is_deleted_by_the_next_one(
+    registry: Registry,
+) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from models.registry import Registry;"
+        "Registry(Path(sys.argv[1])).publish('tiny', lambda folder, version: os._exit(9))"
+    )
+    assert subprocess.run([sys.executable, "-c", code, registry.root], cwd=ROOT).returncode == 9
+    folder = registry.root / "tiny"
+    (folder / ".deleted-x" / "1").mkdir(parents=True)
+
+    def write(staging: Path, version: str) -> None:
+        if version == "1":
+            registry.publish("tiny", tiny_writer("tiny"))  # another one, which leaves this alone
+        write_tiny_bundle(staging, version=version)
+
+    assert len(list(folder.glob(".staging-*"))) == 1
+    assert registry.publish("tiny", write).label == "tiny@2"
+    assert {path.name for path in folder.iterdir()} == {"1", "2", ".lock"}
 
 
 def test_other_users_can_read_what_is_published(registry: Registry) -> None:

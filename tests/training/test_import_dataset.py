@@ -10,6 +10,7 @@ from tests.training.generated import COLOURS, HEADER, picture, row
 from training.config.importing import ImportConfig
 from training.data.canonical import CanonicalDataset
 from training.data.importing import MissingImages
+from training.data.staging import DestinationExists
 from training.launch import launch
 from training.run import RunFolder
 
@@ -57,6 +58,18 @@ def test_an_import_tells_how_many_images_it_copied(tmp_path: Path, source: Path)
     (told,) = [event for event in events if event["event"] == "progress"]
     assert told["stage"] == "copy images"
     assert (told["step"], told["steps"], told["fraction"]) == (6, 6, 1)
+
+
+def test_an_import_killed_after_its_data_set_appeared_finds_it_made(
+    tmp_path: Path, source: Path
+) -> None:
+    run = prepared(tmp_path / "run", source)
+    results = launch(run, datasets_root=tmp_path / "datasets")
+    run.results_file.unlink()  # as if the process had ended just before it was written
+    assert launch(run, datasets_root=tmp_path / "datasets") == results
+    other = prepared(tmp_path / "other", source)
+    with pytest.raises(DestinationExists):
+        launch(other, datasets_root=tmp_path / "datasets")
 
 
 def test_an_import_that_fails_leaves_nothing_and_tells_why(tmp_path: Path, source: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from worker.jobs import JOB_CONFIG, JobKind, JobRecord, JobSpec
+from worker.store import JobStore
 
 _CONFIGS: dict[JobKind, dict[str, Any]] = {
     JobKind.IMPORT: {"name": "photos", "format": "class_folder", "sources": ["photos.zip"]},
@@ -19,3 +20,8 @@ def record(kind: JobKind = JobKind.IMPORT, **placed: Any) -> JobRecord:
     config = JOB_CONFIG.validate_python({"recipe": kind.value, **_CONFIGS[kind]})
     made = JobRecord.of(JobSpec(kind=kind, config=config))
     return made.evolve(**placed) if placed else made
+
+
+def offset(store: JobStore, job_id: str) -> int:
+    """Bytes of the job's events file that were reported."""
+    return int(store.client.hget(store.keys.job(job_id), "offset") or 0)

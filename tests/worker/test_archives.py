@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.worker.packing import (
@@ -125,6 +125,7 @@ def test_a_tar_name_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
         settled(path)
 
 
+@example("./a:")
 @given(st.text(min_size=1, max_size=40) | st.from_regex(r"[a./\\:]{1,12}", fullmatch=True))
 def test_a_name_that_passes_is_one_that_imports_take(name: str) -> None:
     try:

@@ -15,13 +15,14 @@ from tests.worker.pipeline_jobs import (
     step,
     submitted,
 )
-from worker.actions import ACTIONS, CANCEL, Action, take
+from worker.actions import ACTIONS, CANCEL, RETRY, Action, take
 from worker.control import cancel, pause, resume, retry
+from worker.dependencies import fail_hopeless
 from worker.jobs import Failure, JobKind, JobRecord, JobSpec
 from worker.pipelines import advance
 from worker.settings import JobSettings
 from worker.status import ForbiddenMove, JobStatus, check_move
-from worker.store import JobStore, UnknownJob
+from worker.store import DatasetUnavailable, JobStore, UnknownJob
 
 S = JobStatus
 Act = Callable[..., JobRecord]
@@ -141,6 +142,26 @@ def test_a_state_that_changed_meanwhile_is_looked_at_again(
 
     monkeypatch.setattr(store, "get", stale)
     assert take(store, job.id, CANCEL).status is S.CANCELLING
+
+
+def test_a_retry_that_another_one_overtook_leaves_the_job_to_its_worker(
+    store: JobStore, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.move(job.id, S.CANCELLED)
+    seen = store.get
+
+    def stale(job_id: str) -> JobRecord:
+        """The record as it was before it was retried and claimed."""
+        monkeypatch.undo()
+        found = seen(job_id)
+        take(store, job_id, RETRY)
+        run(store, job)
+        return found
+
+    monkeypatch.setattr(store, "get", stale)
+    with pytest.raises(ForbiddenMove, match="a running job cannot be retried"):
+        take(store, job.id, RETRY)
+    assert store.get(job.id).status is S.RUNNING
 
 
 def test_a_pipeline_that_waits_is_cancelled_at_once(
@@ -304,6 +325,34 @@ def test_a_pipeline_comes_back_once_its_last_failed_step_is_retried(
     retry(store, step(store, parent, "perceiving").id, dispatch=woken)
     assert store.get(parent.id).status is S.RUNNING
     assert [states(store, parent)[name] for name in PRETRAININGS] == ["queued", "running", "queued"]
+
+
+def test_a_retry_without_its_data_set_changes_nothing(
+    store: JobStore, parent: JobRecord, woken: Woken
+) -> None:
+    cancel(store, parent.id, dispatch=woken)
+    (name, *_) = step(store, parent, "export").datasets
+    before = store.list()
+    for asked in (parent, step(store, parent, "stimuli")):
+        with store.forget_dataset(name), pytest.raises(DatasetUnavailable):
+            retry(store, asked.id, dispatch=woken)
+        assert store.list() == before
+
+
+def test_a_retried_step_that_waits_in_vain_for_another_fails(
+    store: JobStore, parent: JobRecord, woken: Woken, settings: JobSettings
+) -> None:
+    failed(store, parent, settings, "organizing")
+    amalgamate, organizing = (step(store, parent, name) for name in ("amalgamate", "organizing"))
+    retry(store, amalgamate.id, dispatch=woken)
+    fail_hopeless(store)
+    error = step(store, parent, "amalgamate").error
+    assert error
+    assert error.type == "DependencyFailed"
+    retry(store, organizing.id, dispatch=woken)
+    fail_hopeless(store)
+    assert store.get(parent.id).status is S.QUEUED
+    assert set(states(store, parent).values()) == {"queued"}
 
 
 def test_a_step_is_not_retried_while_its_pipeline_is_ending(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.worker.lossy_proxy import LossyProxy, lossy_proxy
+from tests.worker.pipeline_jobs import submitted
 from tests.worker.records import record
 from tests.worker.redis_server import RedisServer
 from worker.status import JobStatus
@@ -26,6 +27,7 @@ def far_store(proxy: LossyProxy) -> Iterator[JobStore]:
     assert lease
     opened.report(lease, events=[], offset=0)
     opened.move(warm.id, JobStatus.FAILED)
+    opened.revive(warm.id)
     yield opened
     opened.close()
 
@@ -58,6 +60,19 @@ def test_a_move_is_made_once(far_store: JobStore, store: JobStore, proxy: LossyP
     assert moved
     assert (moved.status, moved.revision) == (JobStatus.CANCELLED, 1)
     assert len(store.events(made.id).items) == 2
+
+
+def test_a_pipeline_is_revived_once(
+    far_store: JobStore, store: JobStore, proxy: LossyProxy
+) -> None:
+    parent = submitted(store)
+    for job in (*store.children(parent.id), parent):
+        store.move(job.id, JobStatus.CANCELLED)
+    proxy.lose_next()
+    queued = far_store.revive(parent.id)
+    assert proxy.lost == 1
+    assert queued == tuple(step.id for step in store.children(parent.id))
+    assert {store.get(job_id).revision for job_id in (parent.id, *queued)} == {2}
 
 
 def test_a_report_is_told_once(far_store: JobStore, proxy: LossyProxy) -> None:

@@ -327,11 +327,13 @@ def test_what_hinders_one_pipeline_does_not_hinder_the_next(
     other = submitted(store, promotion=None)
     for one in (stuck, other):
         succeed_all(store, one, results=results(settings))
-    (settings.models_root / "demo" / ".lock").mkdir()  # the alias cannot be written
+    lock = settings.models_root / "demo" / ".lock"
+    lock.unlink()
+    lock.mkdir()  # the alias cannot be written
     advance_all(store, settings)
     assert store.get(stuck.id).status is S.QUEUED
     assert store.get(other.id).status is S.SUCCEEDED
-    (settings.models_root / "demo" / ".lock").rmdir()
+    lock.rmdir()
     advance_all(store, settings)
     assert store.get(stuck.id).status is S.SUCCEEDED
 
@@ -350,3 +352,12 @@ def test_progress_names_the_running_steps_and_weighs_them(
     assert found.fraction == pytest.approx(0.24 + 0.10 + 0.05)
     assert found.eta_seconds is not None
     assert found.eta_seconds >= 60
+
+
+def test_progress_that_was_told_late_does_not_change_an_ended_pipeline(store: JobStore) -> None:
+    parent = submitted(store)
+    store.show(parent, Progress(fraction=0.5))
+    assert store.get(parent.id).progress.fraction == 0.5
+    ended = store.move(parent.id, S.CANCELLED)
+    store.show(parent, Progress(fraction=0.25))
+    assert store.get(parent.id) == ended

@@ -25,10 +25,12 @@ STUBBORN = BUSY.replace("lambda *_: sys.exit(75)", "signal.SIG_IGN")
 
 
 def test_one_process_is_started_plainly_and_several_by_torchrun(tmp_path: Path) -> None:
-    alone = command(tmp_path, datasets_root=Path("sets"), processes=1)
-    together = command(tmp_path, datasets_root=Path("sets"), processes=2)
+    roots = {"datasets_root": Path("sets"), "shipped_root": Path("shipped")}
+    alone, together = (command(tmp_path, **roots, processes=number) for number in (1, 2))
     assert alone[1:4] == ["-m", "training", str(tmp_path)]
-    assert alone[4:] == ["--datasets", str(Path("sets").absolute()), "--supervised"]
+    assert alone[4:8:2] == ["--datasets", "--shipped"]
+    assert alone[5:8:2] == [str(path.absolute()) for path in roots.values()]
+    assert alone[8:] == ["--supervised"]
     assert together[1:5] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     assert together[5:] == alone[1:]
 

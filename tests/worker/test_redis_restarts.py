@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tests.worker.celery_worker import eventually
-from tests.worker.records import record
+from tests.worker.records import offset, record
 from tests.worker.redis_server import RedisServer
 from worker.jobs import JobRecord, Progress
 from worker.status import JobStatus
@@ -24,7 +24,7 @@ def test_all_of_a_job_survives(store: JobStore, redis_server: RedisServer) -> No
     redis_server.restart()
     assert store.get(made.id) == before
     assert store.events(made.id) == told
-    assert store.offset(made.id) == 77
+    assert offset(store, made.id) == 77
     assert store.renew(lease, 60) is JobStatus.RUNNING
     assert store.create([record()], key=key).id == made.id
     another = store.claim(store.create([record()]).id, worker="w", lease_s=60, max_attempts=3)
@@ -71,7 +71,7 @@ def test_nothing_acknowledged_is_lost_under_load(
     for made, turn in acknowledged:
         stored = store.get(made.id)
         assert (stored.name, stored.status) == (made.name, JobStatus.RUNNING)
-        assert store.offset(made.id) == turn
+        assert offset(store, made.id) == turn
         told = [event.data["n"] for event in store.events(made.id).items if "n" in event.data]
         assert told == [0, 1, 2]
 

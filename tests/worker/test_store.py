@@ -44,7 +44,7 @@ def test_a_record_is_read_in_one_round_trip(store: JobStore) -> None:
 
 
 def test_an_unknown_job_is_named(store: JobStore) -> None:
-    for ask in (store.get, store.document, store.offset, store.events):
+    for ask in (store.get, store.document, store.events):
         with pytest.raises(UnknownJob, match="there is no job nowhere"):
             ask("nowhere")
     with pytest.raises(UnknownJob):

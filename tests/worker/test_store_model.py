@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.worker.records import record
+from tests.worker.records import offset, record
 from tests.worker.redis_server import running_redis
 from worker.jobs import JobKind, Queue, new_id
 from worker.status import ENDED, MOVES, ForbiddenMove, JobStatus
@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
         for job_id, job in self.model.items():
             stored = self.store.get(job_id)
             assert (stored.status, stored.attempts) == (job.status, job.attempts)
-            assert self.store.offset(job_id) == job.offset
+            assert offset(self.store, job_id) == job.offset
             assert (stored.finished_at is not None) == (job.status in ENDED)
             told = [event.data["status"] for event in self.store.events(job_id, limit=999).items]
             assert told == job.told

@@ -2,19 +2,25 @@
 
 import json
 import re
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.processes import is_alive
+from tests.tiny_bundle import write_tiny_bundle
+from tests.worker.records import offset
 from tests.worker.workplace import (
     LONG,
     Workplace,
     training_pid,
     wait_until,
 )
+from worker.job_folder import JobFolder
 from worker.jobs import JobRecord
 from worker.status import JobStatus
+from worker.supervisor import supervise
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -51,7 +57,7 @@ def test_its_events_are_told_in_order(place: Workplace, done: JobRecord) -> None
     file = place.folder(done.id) / "events.jsonl"
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert place.told(done.id) == lines
-    assert place.store.offset(done.id) == file.stat().st_size
+    assert offset(place.store, done.id) == file.stat().st_size
 
 
 def test_its_log_has_whole_lines(place: Workplace, done: JobRecord) -> None:
@@ -92,6 +98,15 @@ def test_a_job_whose_model_is_not_there_has_failed_before_it_started(place: Work
     assert record.status is JobStatus.FAILED
     assert record.error is not None
     assert record.error.type == "UnknownModel"
+
+
+def test_a_job_finds_the_models_that_came_with_the_code_where_the_operator_has_them(
+    place: Workplace, tmp_path: Path
+) -> None:
+    write_tiny_bundle(tmp_path / "tiny" / "1")
+    datasets = [{"name": "colours", "kinds": ["single"]}]
+    job_id = place.submit("evaluate", bundle="tiny@1", datasets=datasets)
+    assert place.work(job_id, shipped_root=tmp_path).status is JobStatus.SUCCEEDED
 
 
 def test_a_job_for_more_gpus_than_there_are_has_failed(
@@ -142,7 +157,27 @@ def test_a_worker_that_lost_the_job_ends_the_process_and_moves_nothing(place: Wo
 
 def test_an_attempt_that_comes_late_leaves_the_folder_to_the_later_one(place: Workplace) -> None:
     job_id = place.submit()
-    place.folder(job_id).mkdir()
-    (place.folder(job_id) / ".fence").write_text("999999\n")
-    assert place.work(job_id).status is JobStatus.RUNNING
+    late = place.claim(job_id)
+    place.store.move(job_id, JobStatus.QUEUED)  # as the sweep does: its lease has expired
+    other = place.claim(job_id)
+    JobFolder(place.folder(job_id)).take(other.token)
+    supervise(
+        late,
+        place.store.get(job_id),
+        store=place.store,
+        settings=place.settings,
+        stop=threading.Event(),
+    )
+    assert place.store.renew(other, 9) is JobStatus.RUNNING
     assert not (place.folder(job_id) / "config.json").exists()
+
+
+def test_a_folder_from_after_a_restored_backup_of_redis_costs_no_attempt(place: Workplace) -> None:
+    job_id = place.submit()
+    place.folder(job_id).mkdir()
+    (place.folder(job_id) / ".fence").write_text("9999999\n")
+    (place.folder(job_id) / "results.json").write_text('{"best_epoch": 7}')
+    queued = place.work(job_id)
+    assert (queued.status, queued.attempts) == (JobStatus.QUEUED, 0)
+    assert "a backup was restored" in place.told(job_id)[-1]["reason"]
+    assert place.work(job_id).status is JobStatus.SUCCEEDED

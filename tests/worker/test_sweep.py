@@ -1,10 +1,12 @@
 """What one look mends."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from pydantic import HttpUrl, SecretStr
 
 from tests.worker.celery_worker import eventually
 from tests.worker.records import record
@@ -157,3 +159,21 @@ def test_a_sweeper_goes_on_after_redis_was_away(
     lost = _abandoned(store)
     eventually(lambda: store.get(lost.id).status is JobStatus.QUEUED, lambda: store.get(lost.id))
     sweeper.tell()
+
+
+def test_a_receiver_of_webhooks_that_hangs_does_not_hold_up_lost_jobs(
+    settings: JobSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.webhooks._LIMIT_S", 600)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = HttpUrl(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        told = settings.model_copy(update={"webhook_url": url, "webhook_secret": SecretStr("key")})
+        store = JobStore.connected(told)
+        store.move(store.create([record()]).id, JobStatus.CANCELLED)
+        sweeper = Sweeper(told)
+        sweeper.start()
+        with silent.accept()[0]:
+            lost = _abandoned(store)
+            eventually(lambda: store.get(lost.id).status is JobStatus.QUEUED, lambda: "held up")
+            sweeper.tell()
+    store.close()

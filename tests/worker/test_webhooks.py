@@ -4,8 +4,10 @@ import hmac
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -274,7 +276,7 @@ def test_a_receiver_that_is_away_does_not_hold_up_the_others_for_long(store: Job
 def test_a_receiver_that_never_answers_is_given_up(
     store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.webhooks._TIMEOUT_S", 0.2)
+    monkeypatch.setattr("worker.webhooks._LIMIT_S", 0.2)
     ended(store)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -283,6 +285,25 @@ def test_a_receiver_that_never_answers_is_given_up(
     delivery = store.deliveries.due(claim_s=60)
     assert delivery is not None
     assert delivery.attempts == 2
+
+
+def test_a_receiver_that_answers_byte_by_byte_is_given_up_too(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.webhooks._LIMIT_S", 0.3)
+    job = ended(store)
+
+    def dribble() -> None:
+        with suppress(OSError), listener.accept()[0] as caller:
+            for byte in b"HTTP/1.1 204 No Content\r\n" * 10:
+                caller.send(bytes([byte]))
+                time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(dribble)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert deliver_due(store, told_to(url)) == 0
+    assert [name for name, _ in waiting(store)] == [f"{job.id}:{job.revision}"]
 
 
 def test_one_of_many_processes_sends_a_delivery(

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from training.data.importers.listing import BadLayout, ImportOptions, Listing, R
 from training.data.importers.table import IMPORTERS
 from training.data.metadata import METADATA, dataset_digest, metadata_csv
 from training.data.source import Source, open_source
-from training.data.staging import check_absent, staging, write_synced
+from training.data.staging import check_absent, staging
 from training.errors import TrainingError
 
 NAMED = 10
@@ -88,8 +88,12 @@ def import_dataset(
     name: str,
     options: ImportOptions,
     progress: Progress,
+    note: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
-    """Makes `destination` the canonical dataset `name`, whole or not at all."""
+    """Makes `destination` the canonical dataset `name`, whole or not at all.
+
+    `note` is called with the report before the dataset appears.
+    """
     check_absent(destination)
     source, listing = _listed(format, sources, options)
     with staging(destination) as folder:
@@ -109,9 +113,10 @@ def import_dataset(
             remarks=listing.remarks,
         )
         card = _card(report, format=format, listing=listing, options=options)
-        write_synced(folder / METADATA, metadata)
-        write_synced(folder / CARD, card.model_dump_json(indent=2).encode() + b"\n")
+        (folder / METADATA).write_bytes(metadata)
+        (folder / CARD).write_bytes(card.model_dump_json(indent=2).encode() + b"\n")
         CanonicalDataset.open(folder)
+        note(report)
     return report
 
 

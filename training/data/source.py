@@ -118,11 +118,9 @@ class FolderSource:
                 yield _checked(name, self.description)
 
     def _refuse_leaving(self, path: Path) -> None:
-        target = path.resolve()
-        if not target.is_relative_to(self._root):
-            raise UnsafePath(
-                f"{path} leads to {target}, out of {self._root}; "
-                "copy the file itself into the folder (cp -L)"
+        if not path.resolve().is_relative_to(self._root):
+            raise UnsafePath(  # clients are told it: nothing of where that is
+                f"{path} leads out of {self._root}; copy the file itself into the folder (cp -L)"
             )
 
 

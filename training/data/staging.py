@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.files import sync
+from models.files import sync, sync_tree
 from training.errors import TrainingError
 
 
@@ -25,25 +25,21 @@ def check_absent(destination: Path) -> None:
 
 @contextmanager
 def staging(destination: Path) -> Iterator[Path]:
-    """A folder that becomes `destination` on success, and disappears on failure."""
+    """A folder that becomes `destination` on success, and disappears on failure.
+
+    All in it is on the disk before it appears.
+    """
     check_absent(destination)
     destination.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
     try:
         yield folder
         folder.chmod(0o755)
+        os.sync()  # all at once: file by file takes five times as long
+        sync_tree(folder)
         check_absent(destination)
         os.rename(folder, destination)
         sync(destination.parent)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def write_synced(path: Path, content: bytes) -> None:
-    """Writes a file and waits until it is on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -195,13 +195,15 @@ class Export:
         return iter(load(images, order, kinds, workers=self._compute.loader_workers))
 
 
-def export(config: ExportConfig, *, run: RunFolder, datasets_root: Path) -> dict[str, object]:
+def export(
+    config: ExportConfig, *, run: RunFolder, datasets_root: Path, shipped_root: Path
+) -> dict[str, object]:
     """Publish the run's best weights as the next version, and move the alias to it.
 
     Started again after it was killed it makes no second version of what it has published.
     """
     trained = TrainedRun.open(config.run, datasets_root)
-    registry = Registry(config.registry)
+    registry = Registry(config.registry, shipped_root)
     bundle = published(run, registry, weights_sha256=file_sha256(trained.weights))
     if bundle is None:
         bundle = registry.publish(config.name, Export(config, trained, run=run).write)

@@ -1,12 +1,13 @@
 -- hopeless(queue, limit): queued jobs that wait for one that will not succeed, each with its id.
--- Steps that wait for a step of their own pipeline are left to it.
+-- Steps that wait for a step of their own pipeline are left to it until it has ended.
 local queue, limit, found = queue_key(ARGV[2]), tonumber(ARGV[3]), {}
 
 local function lost(depends_on, parent_id)
+  local follows = parent_id and not ENDED[redis.call('HGET', job_key(parent_id), 'status')]
   for _, id in ipairs(list_of(depends_on)) do
     local row = redis.call('HMGET', job_key(id), 'status', 'parent_id')
-    local is_sibling = parent_id and row[2] == parent_id
-    if (not row[1] or ENDED[row[1]]) and row[1] ~= 'succeeded' and not is_sibling then return id end
+    local is_left = follows and row[2] == parent_id
+    if (not row[1] or ENDED[row[1]]) and row[1] ~= 'succeeded' and not is_left then return id end
   end
   return nil
 end

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from models.labels import EMOTION6, MIKELS, LabelKind
+from tests.durability import is_synced_around_rename, noted
 from tests.training.data.layouts import (
     PACKINGS,
     Files,
@@ -273,6 +274,14 @@ def test_what_is_at_the_destination_stays(tmp_path: Path, kind: str) -> None:
     with pytest.raises(DestinationExists, match="made exists; expected a new path"):
         imported(tmp_path, [], "class_folder")
     assert files_below(tmp_path) == before
+
+
+def test_every_image_is_on_the_disk_before_the_dataset_appears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = noted(monkeypatch)
+    import_folder(tmp_path, pictures(["train/a/1.jpg", "test/b/2.jpg"]))
+    assert is_synced_around_rename(calls, tmp_path / "made")
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
