@@ -262,11 +262,13 @@ def _delete_left(parent: Path) -> None:
 
 
 def _is_locked(folder: Path) -> bool:
-    with (folder / _LOCK).open("a") as file:
-        try:
+    try:
+        with (folder / _LOCK).open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:  # just finished
+        return False
     return False
 
 

@@ -66,6 +66,8 @@ class _News:
                 self._told.put(event)
         except SentiscopeError as error:
             self._told.put(error)
+        except RuntimeError:  # the client was closed: nobody watches any more
+            return
         else:
             self._told.put(None)
 

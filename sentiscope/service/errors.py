@@ -120,6 +120,7 @@ BY_STATUS: Mapping[int, type[Refused]] = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Unsupported,
     HTTPStatus.UNPROCESSABLE_ENTITY: Invalid,
     HTTPStatus.TOO_MANY_REQUESTS: Busy,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: TooLarge,
     HTTPStatus.INTERNAL_SERVER_ERROR: ServiceFault,
     HTTPStatus.BAD_GATEWAY: Unavailable,
     HTTPStatus.SERVICE_UNAVAILABLE: Unavailable,

@@ -93,7 +93,7 @@ def test_api_without_a_key_does_not_start_and_says_how_to_make_one(place: Room) 
 def test_worker_imports_from_the_mounted_folder_what_the_api_was_asked_for(
     place: Room, key: str
 ) -> None:
-    write_folder(place.folder / "var" / "import" / "pictures", FILES)
+    write_folder(place.folder / "import" / "pictures", FILES)
     request = {"name": "mine", "format": "class_folder", "root": "/data/pictures"}
     with at_work(place, service("api")), at_work(place, service("worker")):
         job = asked(place, "/v1/datasets", key, "--json", json.dumps(request))

@@ -12,7 +12,7 @@ from torch import Tensor
 from training.backbone import Backbone, WeightsDoNotFit, WeightsUnavailable, build_backbone
 from training.config.backbone import BackboneConfig, BackboneName, FileWeights, TorchvisionWeights
 
-CACHED = "hub/checkpoints/mobilenet_v2-7ebf99e0.pth"
+CACHED = "hub/checkpoints/mobilenet_v2-b0353104.pth"
 """Where torchvision keeps the weights it downloaded, below TORCH_HOME."""
 
 
