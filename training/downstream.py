@@ -95,19 +95,20 @@ class LabelledData:
             last=(epoch + 1) * self.steps_per_epoch,
             cut=Cut(self.compute.ranks, self.config.accumulate),
         )
-        together = partial(collate, label_sets=self.label_sets)
-        return deliver(self.train, order, together, workers=self.compute.loader_workers)
+        return self._delivered(order)
 
     def show(self, backbone: nn.Module) -> None:
         """Let a backbone see some training images, the same each time and in every process."""
         order = TrainingOrder(
             len(self.train), self.config.batch_size, seed=self.config.seed, first=0, last=_SEEN
         )
-        together = partial(collate, label_sets=self.label_sets)
-        workers = self.compute.loader_workers
-        for delivered in deliver(self.train, order, together, workers=workers):
+        for delivered in self._delivered(order):
             with self.compute.autocast():
                 backbone(self.compute.images(delivered.batch.images))
+
+    def _delivered(self, order: TrainingOrder) -> Iterable[Delivered[Batch]]:
+        together = partial(collate, label_sets=self.label_sets)
+        return deliver(self.train, order, together, workers=self.compute.loader_workers)
 
     def judged(self, network: SentimentNetwork, watch: Watch = unwatched) -> Validation:
         """All metrics of `network` on the validation part, and the score that selects weights."""
