@@ -5,6 +5,7 @@ Made from metrics files and predictions; the report needs this and the metrics f
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -93,6 +94,7 @@ class Summary(Kept):
 def summarized(experiment: Experiment) -> Summary:
     """The table of every cell that is there; raises BadPredictions, NotPaired."""
     plan = experiment.plan
+    found = {name: _by_row(experiment, name) for name in plan.data}
     return Summary(
         plan=plan.title,
         profile=experiment.profile.title,
@@ -104,11 +106,11 @@ def summarized(experiment: Experiment) -> Summary:
                 title=data.title,
                 kind=data.kind,
                 tested=OBJECTIVES[data.kind].best_metric,
-                several=_several(_results(experiment, experiment.cells(Filter(data=[name])))),
+                several=_several(chain.from_iterable(found[name].values())),
             )
             for name, data in plan.data.items()
         },
-        entries=tuple(entry for name in plan.data for entry in _column(experiment, name)),
+        entries=tuple(entry for name in plan.data for entry in _column(experiment, found[name])),
     )
 
 
@@ -121,12 +123,16 @@ def _several(results: Iterable[Result]) -> tuple[str, ...]:
     return tuple(sorted(path for path, found in digests.items() if len(found) > 1))
 
 
-def _column(experiment: Experiment, data: str) -> list[Entry]:
-    """The entries of one data set, their p values adjusted together."""
-    results = {
+def _by_row(experiment: Experiment, data: str) -> dict[str, list[Result]]:
+    """The results of a data set that are there."""
+    return {
         row: _results(experiment, experiment.cells(Filter(rows=[row], data=[data])))
         for row in experiment.plan.rows
     }
+
+
+def _column(experiment: Experiment, results: Mapping[str, list[Result]]) -> list[Entry]:
+    """The entries of one data set, their p values adjusted together."""
     entries = [
         _entry(experiment, found, results.get(experiment.plan.baseline_of(row) or "", []))
         for row, found in results.items()
