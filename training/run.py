@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from models.files import replace_bytes, replace_text
-from training.config.recipes import RECIPE_CONFIG, RecipeConfig
+from training.config.recipes import RECIPE_CONFIG, RecipeConfig, same_figures
 from training.config.supervision import (
     CONFIG_FILE,
     EVENTS_FILE,
@@ -74,10 +74,10 @@ class RunFolder:
             raise NotARun(f"{file} is not a valid configuration:\n{error}") from error
 
     def prepare(self, config: RecipeConfig) -> None:
-        """Make the folder and write `config`; an existing one must hold the same configuration."""
+        """Make the folder and write `config`; an existing one's must make the same figures."""
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / CONFIG_FILE
-        if file.exists() and self.config() != config:
+        if file.exists() and not same_figures(self.config(), config):
             raise RunIsBusy(
                 f"{self.path} already holds a run with another configuration; "
                 "choose another folder, or delete that one"

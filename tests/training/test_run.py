@@ -49,6 +49,14 @@ def test_a_folder_may_be_prepared_again_for_the_same_run(run: RunFolder) -> None
     assert run.config() == finetune_config()
 
 
+def test_a_run_goes_on_with_other_loaders(run: RunFolder) -> None:
+    compute = {**DEFAULTS["compute"], "loader_workers": 3, "image_cache_gib": 0}
+    run.prepare(finetune_config(compute=compute))
+    assert run.config() == finetune_config(compute=compute)
+    with pytest.raises(RunIsBusy, match="another configuration"):
+        run.prepare(finetune_config(compute={**compute, "precision": "bfloat16"}))
+
+
 def test_a_folder_keeps_its_configuration_against_another(run: RunFolder) -> None:
     with pytest.raises(RunIsBusy, match="another configuration; choose another folder"):
         run.prepare(finetune_config(seed=2))

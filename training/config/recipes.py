@@ -20,3 +20,12 @@ RecipeConfig = (
 RECIPE_CONFIG: TypeAdapter[RecipeConfig] = TypeAdapter(
     Annotated[RecipeConfig, Field(discriminator="recipe")]
 )
+
+
+_HOW_IMAGES_ARE_READ = {"compute": {"loader_workers", "image_cache_gib"}}
+
+
+def same_figures(one: RecipeConfig, another: RecipeConfig) -> bool:
+    """Whether both make the same figures: they may differ in how images are read."""
+    first, second = (each.model_dump(exclude=_HOW_IMAGES_ARE_READ) for each in (one, another))
+    return first == second

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from training.config.recipes import RECIPE_CONFIG, RecipeConfig
+from training.config.recipes import RECIPE_CONFIG, RecipeConfig, same_figures
 from training.evidence.experiment import Cell, Experiment, LabelledConfig
 from training.evidence.plan import OF_ROW, WITHOUT_RUN, Method
 from training.evidence.predictions import ImagePredictions
@@ -56,7 +56,7 @@ class Runner:
         probes = result.method is Method.PROBE
         candidate = next(iter(candidates)) if probes else result.chosen
         stored = RECIPE_CONFIG.validate_python(result.config)
-        if candidate not in candidates or stored != self._config(cell, candidate):
+        if candidate not in candidates or not same_figures(stored, self._config(cell, candidate)):
             raise BadResult(
                 f"{self._experiment.result_file(cell)} is of another configuration than the plan "
                 "and the profile now have; choose another --folder, or delete it and its run"
