@@ -87,9 +87,8 @@ def joined(backend: str) -> Iterator[Ranks]:
         yield ranks
         return
     if backend == "nccl":
-        torch.cuda.set_device(
-            ranks.local_rank
-        )  # NCCL gathers objects, and random states are, there
+        # NCCL gathers objects on the current device, and takes random states from it
+        torch.cuda.set_device(ranks.local_rank)
     dist.init_process_group(backend, timeout=_VALIDATION)
     try:
         yield ranks
