@@ -47,15 +47,20 @@ def write_report(evidence: Path, page: Path) -> list[Path]:
 
 
 def _reports(evidence: Path, page_folder: Path) -> "Iterator[_Report | BundleReport]":
-    """Of every profile, then of every bundle."""
+    """Of every profile, the one with most cells first, then of every bundle."""
 
     def link(target: Path) -> str:
         return Path(os.path.relpath(target, page_folder)).as_posix()
 
     folders = sorted(path for path in evidence.glob("*") if path.is_dir())
     bundles = [folder for folder in folders if (folder / METRICS_FILE).exists()]
-    yield from (_Report(folder, link) for folder in folders if folder not in bundles)
+    profiles = sorted((each for each in folders if each not in bundles), key=_cells, reverse=True)
+    yield from (_Report(folder, link) for folder in profiles)
     yield from (BundleReport(folder, link) for folder in bundles)
+
+
+def _cells(folder: Path) -> int:
+    return sum(1 for _ in folder.glob("cells/**/*.json"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,19 @@ def test_the_report_is_made_of_the_figures_and_the_rest_of_the_page_stays(
     assert {file: file.read_bytes() for file in files} == made  # the same figures, the same bytes
 
 
+def test_the_profile_with_most_cells_is_told_of_first(page: Path) -> None:
+    evidence = page.parent / "evidence"
+    [whole] = evidence.iterdir()
+    fragment = evidence / f"before-{whole.name}"
+    shutil.copytree(whole, fragment, ignore=shutil.ignore_patterns("cells"))
+    for file in fragment.glob("*.json"):
+        summary = Summary.read(file)
+        summary.model_copy(update={"profile": "a fragment"}).write(file)
+    write_report(evidence, page)
+    of_both = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "## "]
+    assert ["a fragment" in line for line in of_both] == [False, True]
+
+
 def test_a_page_without_a_place_for_the_report_is_left_alone(page: Path) -> None:
     page.write_text("# Mine\n", encoding="utf-8")
     with pytest.raises(NoPlace, match="put them where it belongs"):
