@@ -21,7 +21,6 @@ RECIPE_CONFIG: TypeAdapter[RecipeConfig] = TypeAdapter(
     Annotated[RecipeConfig, Field(discriminator="recipe")]
 )
 
-
 _HOW_IMAGES_ARE_READ = {"compute": {"loader_workers", "image_cache_gib"}}
 
 

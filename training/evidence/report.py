@@ -54,12 +54,14 @@ def _reports(evidence: Path, page_folder: Path) -> "Iterator[_Report | BundleRep
 
     folders = sorted(path for path in evidence.glob("*") if path.is_dir())
     bundles = [folder for folder in folders if (folder / METRICS_FILE).exists()]
-    profiles = sorted((each for each in folders if each not in bundles), key=_cells, reverse=True)
+    profiles = sorted(
+        (each for each in folders if each not in bundles), key=_cell_count, reverse=True
+    )
     yield from (_Report(folder, link) for folder in profiles)
     yield from (BundleReport(folder, link) for folder in bundles)
 
 
-def _cells(folder: Path) -> int:
+def _cell_count(folder: Path) -> int:
     return sum(1 for _ in folder.glob("cells/**/*.json"))
 
 
